@@ -136,6 +136,16 @@ bool settings_has(const struct settings *settings, const char *key)
     return find(settings, key) != NULL;
 }
 
+size_t settings_count(const struct settings *settings)
+{
+    return settings == NULL ? 0 : settings->count;
+}
+
+const char *settings_key(const struct settings *settings, size_t index)
+{
+    return settings->entries[index].key;
+}
+
 enum status settings_read_count(size_t *value, const struct settings *settings, const char *key,
                                 size_t minimum, size_t maximum)
 {

@@ -1,5 +1,5 @@
-/** Settings: a configuration file as a flat table of dotted keys and scalars, so that a net can read
- * its hyper-parameters without knowing JSON or YAML.
+/** Settings: a configuration file as a flat table of dotted keys and scalars, so that a net can
+ * read its hyper-parameters without knowing JSON or YAML.
  *
  * {"encoder": {"dim": 64}, "conv_dim": [512, 256]} has the keys "encoder.dim", "conv_dim.0" and
  * "conv_dim.1". Readers in storage/ fill the table; nets in tokenizers/ and models/ ask it. */
@@ -36,6 +36,12 @@ const char *settings_text(const struct settings *settings, const char *key, cons
 
 /** True where `key` is there. */
 bool settings_has(const struct settings *settings, const char *key);
+
+/** Number of entries; 0 for NULL. */
+size_t settings_count(const struct settings *settings);
+
+/** Key of entry `index`, 0 .. settings_count - 1, in order of first putting; borrowed. */
+const char *settings_key(const struct settings *settings, size_t index);
 
 /** Reads a whole number in minimum .. maximum. `*value` is left alone where the key is absent.
  * Errors: STATUS_INVALID, naming source, key and range. */

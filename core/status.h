@@ -7,7 +7,7 @@
 
 enum status {
     STATUS_OK = 0,
-    STATUS_STOPPED,   /* a signal asked for an end; what is done is kept, the rest can go on later */
+    STATUS_STOPPED, /* a signal asked for an end; what is done is kept, the rest can go on later */
     STATUS_NOT_FOUND, /* a named file, dataset or record is absent */
     STATUS_INVALID,   /* the request makes no sense: bad option, bad plan, bad shape */
     STATUS_CORRUPT,   /* bytes were read, but are not what their header promises */

@@ -1,5 +1,7 @@
 #include "nn/tensor_table.h"
 
+#include "nn/half.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,26 +113,11 @@ static enum status find_shaped(const struct tensor **out, const struct tensor_ta
     if (tensor->dimension_count != dimension_count ||
         memcmp(tensor->shape, shape, dimension_count * sizeof *shape) != 0) {
         write_shape(found, sizeof found, tensor->dimension_count, tensor->shape);
-        return status_fail(STATUS_CORRUPT, "%s: tensor %s has shape %s, expected %s",
-                           table->source, name, found, expected);
+        return status_fail(STATUS_CORRUPT, "%s: tensor %s has shape %s, expected %s", table->source,
+                           name, found, expected);
     }
     *out = tensor;
     return STATUS_OK;
-}
-
-static float half_to_float(uint16_t half)
-{
-    const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    const uint32_t exponent = (half >> 10) & 31u;
-    const uint32_t fraction = half & 1023u;
-    if (exponent == 0) /* zero and subnormal: fraction * 2^-24 */
-        return (sign != 0 ? -1.0f : 1.0f) * (float)fraction * 0x1p-24f;
-
-    const uint32_t widened = exponent == 31 ? 255u : exponent + 112u;
-    const uint32_t bits = sign | widened << 23 | fraction << 13;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
 }
 
 static float bfloat_to_float(uint16_t brain)
@@ -161,8 +148,10 @@ static enum status widen(float *values, const struct tensor_table *table,
         for (size_t i = 0; i < tensor->count; i++) {
             uint16_t narrow;
             memcpy(&narrow, bytes + i * sizeof narrow, sizeof narrow);
-            values[i] =
-                tensor->type == TENSOR_F16 ? half_to_float(narrow) : bfloat_to_float(narrow);
+            if (tensor->type == TENSOR_F16)
+                half_to_float(&values[i], &narrow, 1);
+            else
+                values[i] = bfloat_to_float(narrow);
         }
         return STATUS_OK;
     default:

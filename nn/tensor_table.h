@@ -28,7 +28,7 @@ enum tensor_type {
 enum { TENSOR_DIMENSIONS_MAX = 8 };
 
 struct tensor {
-    char *name;            /* owned by the table */
+    char *name; /* owned by the table */
     enum tensor_type type;
     size_t dimension_count; /* 0 for a scalar */
     size_t shape[TENSOR_DIMENSIONS_MAX];

@@ -1,7 +1,95 @@
-#include <stdio.h>
+/* unitmill: captions and pictures into discrete units, at cluster scale. This file is the table of
+ * commands; each command is a file or folder beside it. */
+#include "core/log.h"
+#include "stages/audit/audit.h"
+#include "stages/command_line.h"
+#include "stages/encode/encode.h"
+#include "stages/export/export.h"
+#include "stages/inspect/inspect.h"
+#include "stages/make_weights/make_weights.h"
+#include "stages/run_command.h"
+#include "stages/scenes/scenes_command.h"
+#include "stages/status/status.h"
+#include "stages/verify/verify.h"
 
-int main(void)
+#include <stdio.h>
+#include <string.h>
+
+#define STAGE(name, summary)                                                                       \
+    {                                                                                              \
+        name, "PLAN", summary, NULL, 1, 1, true, true, stage_command                               \
+    }
+
+static const struct command commands[] = {
+    { "scenes", "OUT", "draws a captioned picture data set", NULL, 1, 1, false, false,
+      scenes_command },
+    { "run", "PLAN", "runs every stage in order, doing only what is missing", NULL, 1, 1, true,
+      true, run_command },
+    STAGE("speak", "speaks the captions with espeak-ng"),
+    STAGE("fit-units", "fits speech units: k-means over HuBERT features of a sample"),
+    STAGE("speech-units", "turns speech into units with durations"),
+    STAGE("image-units", "turns pictures into ViT-VQGAN units"),
+    STAGE("pack", "gathers all shards into one compressed store"),
+    { "status", "RUN", "a line a stage: done, rejected, bytes", NULL, 1, 1, false, false,
+      status_command },
+    { "audit", "PATH", "storage footprint of a run or a store", NULL, 1, 1, false, false,
+      audit_command },
+    { "verify", "PATH", "checks every checksum, offset and reference of a run or a store", NULL, 1,
+      1, true, false, verify_command },
+    { "export", "STORE", "one record as WAV, picture, text and units", NULL, 1, 1, false, false,
+      export_command },
+    { "inspect", "WEIGHTS", "names, shapes and types of a weights file, and what it is", NULL, 1, 1,
+      false, false, inspect_command },
+    { "make-weights", "OUT", "small untrained weights from a seed, to try things with", NULL, 1, 1,
+      false, false, make_weights_command },
+    { "encode-speech", "AUDIO...", "HuBERT features, and units, of audio files", NULL, 1, 100000,
+      false, false, encode_speech_command },
+    { "encode-image", "PICTURE...", "ViT-VQGAN units of picture files", NULL, 1, 100000, false,
+      false, encode_image_command },
+};
+
+#undef STAGE
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void write_overview(FILE *stream)
 {
-    puts("unitmill " UNITMILL_VERSION);
-    return 0;
+    fprintf(stream, "usage: unitmill COMMAND ...\n\n");
+    for (size_t c = 0; c < COMMAND_COUNT; c++)
+        fprintf(stream, "  %-14s %-11s %s\n", commands[c].name, commands[c].operands,
+                commands[c].summary);
+    fprintf(stream, "\nunitmill COMMAND --help says more. Version " UNITMILL_VERSION "\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t c = 0; c < COMMAND_COUNT; c++)
+        if (strcmp(commands[c].name, name) == 0)
+            return &commands[c];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
+        write_overview(stdout);
+        return 0;
+    }
+    const struct command *command = argc >= 2 ? find_command(argv[1]) : NULL;
+    if (command == NULL) {
+        if (argc >= 2)
+            fprintf(stderr, "unitmill: %s: no such command\n\n", argv[1]);
+        write_overview(stderr);
+        return 2;
+    }
+
+    struct command_line line = { .command = command };
+    const enum status outcome = command->run(&line, argc - 1, argv + 1);
+    if (outcome != STATUS_OK) {
+        line.exit_code = 1;
+        if (line.team.rank == 0)
+            log_failure(status_text());
+    }
+    command_end(&line);
+    return line.exit_code;
 }

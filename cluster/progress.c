@@ -1,0 +1,180 @@
+#include "cluster/progress.h"
+
+#include "core/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { COUNTER_DONE, COUNTER_REJECTED, COUNTER_COUNT };
+
+static const double line_period_seconds = 30.0;
+static const double bar_period_seconds = 0.2;
+
+struct progress {
+    const struct team *team; /* borrowed */
+    struct progress_options options;
+    MPI_Win window;
+    int64_t *counters; /* memory of the window; in use on rank 0 only */
+    double begin_seconds, shown_seconds;
+    uint64_t done, rejected; /* as last read on rank 0 */
+};
+
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+enum status progress_create(struct progress **out, const struct team *team,
+                            const struct progress_options *options)
+{
+    struct progress *progress = calloc(1, sizeof *progress);
+    enum status outcome = STATUS_OK;
+    *out = NULL;
+    if (progress == NULL)
+        outcome = status_fail(STATUS_NO_MEMORY, "progress");
+    outcome = team_agree(team, "prepare progress", outcome);
+    if (outcome != STATUS_OK) {
+        free(progress);
+        return outcome;
+    }
+    progress->team = team;
+    progress->options = *options;
+    const size_t bytes = team->rank == 0 ? COUNTER_COUNT * sizeof *progress->counters : 0;
+    if (MPI_Win_allocate((MPI_Aint)bytes, sizeof *progress->counters, MPI_INFO_NULL, team->comm,
+                         &progress->counters, &progress->window) != MPI_SUCCESS)
+        outcome = status_fail(STATUS_NO_MEMORY, "progress window");
+    outcome = team_agree(team, "create progress window", outcome);
+    if (outcome != STATUS_OK) {
+        free(progress);
+        return outcome;
+    }
+    MPI_Win_lock_all(MPI_MODE_NOCHECK, progress->window);
+    if (team->rank == 0) {
+        progress->counters[COUNTER_DONE] = progress->counters[COUNTER_REJECTED] = 0;
+        MPI_Win_sync(progress->window);
+    }
+    team_wait(team);
+    progress->begin_seconds = progress->shown_seconds = now_seconds();
+    *out = progress;
+    return STATUS_OK;
+}
+
+static int64_t fetch_and_add(struct progress *progress, int counter, int64_t operand)
+{
+    int64_t before = 0;
+    MPI_Fetch_and_op(&operand, &before, MPI_INT64_T, 0, counter, MPI_SUM, progress->window);
+    MPI_Win_flush(0, progress->window);
+    return before;
+}
+
+static void format_duration(char text[24], double seconds)
+{
+    const unsigned long whole = seconds < 359999.0 ? (unsigned long)seconds : 359999ul;
+    if (whole >= 3600)
+        snprintf(text, 24, "%lu:%02lu:%02lu", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(text, 24, "%lu:%02lu", whole / 60, whole % 60);
+}
+
+static void draw_bar(const struct progress *progress, uint64_t done, double rate,
+                     const char *time_left)
+{
+    enum { BAR_COLUMNS_MAX = 30 };
+    char numbers[192], bar[BAR_COLUMNS_MAX + 1];
+    const struct progress_options *options = &progress->options;
+    const double share = options->total > 0 ? (double)done / (double)options->total : 1.0;
+    const int used = snprintf(numbers, sizeof numbers, "%3.0f %% %llu/%llu %s, %.1f/s, %s left",
+                              100.0 * share, (unsigned long long)done,
+                              (unsigned long long)options->total, options->item, rate, time_left);
+    if (progress->rejected > 0)
+        snprintf(numbers + used, sizeof numbers - (size_t)used, ", %llu rejected",
+                 (unsigned long long)progress->rejected);
+    size_t columns = BAR_COLUMNS_MAX;
+    if (options->terminal_columns < 60 + BAR_COLUMNS_MAX)
+        columns = 10;
+    for (size_t c = 0; c < columns; c++)
+        bar[c] = (double)c < share * (double)columns ? '#' : '.';
+    bar[columns] = '\0';
+    char line[320];
+    snprintf(line, sizeof line, "%-12s [%s] %s", options->stage, bar, numbers);
+    fprintf(stderr, "\r%.*s\033[K", (int)options->terminal_columns - 1, line);
+    fflush(stderr);
+}
+
+static void show(struct progress *progress, bool is_last)
+{
+    const struct progress_options *options = &progress->options;
+    const bool is_terminal = options->terminal_columns > 0;
+    const double now = now_seconds();
+    const double period = is_terminal ? bar_period_seconds : line_period_seconds;
+    if (options->is_quiet || (!is_last && now - progress->shown_seconds < period))
+        return;
+    progress->shown_seconds = now;
+
+    const double elapsed = now - progress->begin_seconds;
+    const double rate = elapsed > 0.0 ? (double)progress->done / elapsed : 0.0;
+    const uint64_t done = progress->done + options->already_done;
+    const uint64_t left = options->total > done ? options->total - done : 0;
+    char time_left[24] = "?";
+    if (rate > 0.0 || left == 0)
+        format_duration(time_left, left == 0 ? 0.0 : (double)left / rate);
+
+    if (is_terminal)
+        draw_bar(progress, done, rate, time_left);
+    else
+        log_event("progress", "done=%llu total=%llu rejected=%llu rate=%.1f/s left=%s",
+                  (unsigned long long)done, (unsigned long long)options->total,
+                  (unsigned long long)progress->rejected, rate, time_left);
+    if (is_terminal && is_last)
+        fputc('\n', stderr);
+}
+
+static void read_and_show(struct progress *progress, bool is_last)
+{
+    if (progress->team->rank != 0)
+        return;
+    progress->done = (uint64_t)fetch_and_add(progress, COUNTER_DONE, 0);
+    progress->rejected = (uint64_t)fetch_and_add(progress, COUNTER_REJECTED, 0);
+    show(progress, is_last);
+}
+
+void progress_add(struct progress *progress, uint64_t done, uint64_t rejected)
+{
+    fetch_and_add(progress, COUNTER_DONE, (int64_t)done);
+    if (rejected > 0)
+        fetch_and_add(progress, COUNTER_REJECTED, (int64_t)rejected);
+    read_and_show(progress, false);
+}
+
+void progress_wait(struct progress *progress)
+{
+    MPI_Request barrier;
+    MPI_Ibarrier(progress->team->comm, &barrier);
+    const struct timespec pause = { .tv_nsec = 2000000 };
+    for (int is_over = 0; !is_over;) {
+        MPI_Test(&barrier, &is_over, MPI_STATUS_IGNORE);
+        if (!is_over) {
+            read_and_show(progress, false);
+            nanosleep(&pause, NULL);
+        }
+    }
+    read_and_show(progress, true);
+    team_broadcast(progress->team, &progress->done, sizeof progress->done, 0);
+}
+
+uint64_t progress_done(const struct progress *progress)
+{
+    return progress->done;
+}
+
+void progress_destroy(struct progress *progress)
+{
+    if (progress == NULL)
+        return;
+    MPI_Win_unlock_all(progress->window);
+    MPI_Win_free(&progress->window);
+    free(progress);
+}

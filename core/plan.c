@@ -1,0 +1,242 @@
+#include "core/plan.h"
+
+#include "core/file.h"
+#include "core/plan_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum status plan_set_text(char **member, const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL)
+        return status_fail(STATUS_NO_MEMORY, "plan: %.40s", text);
+    free(*member);
+    *member = copy;
+    return STATUS_OK;
+}
+
+static void free_texts(struct plan_texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        free(texts->items[i]);
+    free(texts->items);
+    *texts = (struct plan_texts){ 0 };
+}
+
+enum status plan_key_set_texts(struct plan *plan, const struct plan_key *key, char *const *items,
+                               size_t count)
+{
+    struct plan_texts *texts = (struct plan_texts *)((char *)plan + key->offset);
+    free_texts(texts);
+    texts->items = calloc(count > 0 ? count : 1, sizeof *texts->items);
+    if (texts->items == NULL)
+        return status_fail(STATUS_NO_MEMORY, "plan: %s", key->name);
+    for (; texts->count < count; texts->count++)
+        if ((texts->items[texts->count] = strdup(items[texts->count])) == NULL)
+            return status_fail(STATUS_NO_MEMORY, "plan: %s", key->name);
+    return STATUS_OK;
+}
+
+static bool holds_text(const struct plan_key *key)
+{
+    return key->kind == PLAN_TEXT || key->kind == PLAN_PATH || key->kind == PLAN_CHOICE;
+}
+
+static const char *text_of(const struct plan *plan, const struct plan_key *key)
+{
+    return *(char *const *)((const char *)plan + key->offset);
+}
+
+void plan_end(struct plan *plan)
+{
+    for (size_t k = 0; k < plan_key_count; k++) {
+        void *member = (char *)plan + plan_keys[k].offset;
+        if (holds_text(&plan_keys[k]))
+            free(*(char **)member);
+        else if (plan_keys[k].kind == PLAN_TEXTS)
+            free_texts(member);
+    }
+    *plan = (struct plan){ 0 };
+}
+
+static enum status set_defaults(struct plan *plan)
+{
+    enum status outcome = STATUS_OK;
+    for (size_t k = 0; k < plan_key_count && outcome == STATUS_OK; k++)
+        if (plan_keys[k].fallback != NULL)
+            outcome = plan_key_set(plan, &plan_keys[k], plan_keys[k].fallback, "");
+    return outcome;
+}
+
+static enum status apply_override(struct plan *plan, const char *override, const char *folder)
+{
+    char dotted[128];
+    const char *equals = strchr(override, '=');
+    if (equals == NULL || (size_t)(equals - override) >= sizeof dotted)
+        return status_fail(STATUS_INVALID, "--set %.100s: expected KEY=VALUE", override);
+    snprintf(dotted, sizeof dotted, "%.*s", (int)(equals - override), override);
+    const struct plan_key *key = plan_key_find(dotted);
+    if (key == NULL)
+        return status_fail(STATUS_INVALID, "--set %.100s: no such key in a plan", override);
+    const enum status outcome = plan_key_set(plan, key, equals + 1, folder);
+    if (outcome != STATUS_OK)
+        return status_fail(outcome, "--set %s", status_text());
+    return STATUS_OK;
+}
+
+static enum status check_whole(const struct plan *plan, const char *path)
+{
+    for (size_t k = 0; k < plan_key_count; k++)
+        if ((plan_keys[k].flags & PLAN_REQUIRED) != 0 && text_of(plan, &plan_keys[k]) == NULL) {
+            char name[96];
+            plan_key_write(name, sizeof name, &plan_keys[k]);
+            return status_fail(STATUS_INVALID, "%s: %s is missing (%s)", path, name,
+                               plan_keys[k].help);
+        }
+    if (plan->speak.rate_wpm_min > plan->speak.rate_wpm_max)
+        return status_fail(STATUS_INVALID, "%s: speak.rate_wpm_min is above speak.rate_wpm_max",
+                           path);
+    if (plan->speak.pitch_min > plan->speak.pitch_max)
+        return status_fail(STATUS_INVALID, "%s: speak.pitch_min is above speak.pitch_max", path);
+    if (plan->fit_units.frames_max < plan->fit_units.clusters)
+        return status_fail(STATUS_INVALID, "%s: fit_units.frames_max is below fit_units.clusters",
+                           path);
+    return STATUS_OK;
+}
+
+enum status plan_read(struct plan *out, const char *path, const struct option_texts *overrides)
+{
+    char folder[PATH_BYTES], absolute[PATH_BYTES], here[PATH_BYTES];
+    *out = (struct plan){ 0 };
+    path_folder(folder, path);
+    if (realpath(folder, absolute) == NULL)
+        return file_fail(path, "cannot open");
+    if (getcwd(here, sizeof here) == NULL)
+        return file_fail(".", "no working directory");
+
+    enum status outcome = set_defaults(out);
+    if (outcome == STATUS_OK)
+        outcome = plan_file_read(out, path, absolute);
+    for (size_t i = 0; outcome == STATUS_OK && overrides != NULL && i < overrides->count; i++)
+        outcome = apply_override(out, overrides->items[i], here);
+    if (outcome == STATUS_OK)
+        outcome = check_whole(out, path);
+    if (outcome != STATUS_OK)
+        plan_end(out);
+    return outcome;
+}
+
+/* Double-quoted YAML: only the quote, the backslash and control characters need an escape. */
+static void write_quoted(FILE *stream, const char *text)
+{
+    fputc('"', stream);
+    for (; *text != '\0'; text++) {
+        const unsigned char byte = (unsigned char)*text;
+        if (byte == '"' || byte == '\\')
+            fprintf(stream, "\\%c", byte);
+        else if (byte < 0x20 || byte == 0x7f)
+            fprintf(stream, "\\x%02x", byte);
+        else
+            fputc(byte, stream);
+    }
+    fputc('"', stream);
+}
+
+static void write_value(FILE *stream, const struct plan *plan, const struct plan_key *key)
+{
+    const void *member = (const char *)plan + key->offset;
+    const struct plan_texts *texts = member;
+    switch (key->kind) {
+    case PLAN_COUNT:
+        fprintf(stream, "%zu", *(const size_t *)member);
+        break;
+    case PLAN_NUMBER:
+        fprintf(stream, "%.17g", *(const double *)member);
+        break;
+    case PLAN_SWITCH:
+        fputs(*(const bool *)member ? "true" : "false", stream);
+        break;
+    case PLAN_TEXTS:
+        for (size_t i = 0; i < texts->count; i++) {
+            fputs(i == 0 ? "[" : ", ", stream);
+            write_quoted(stream, texts->items[i]);
+        }
+        fputs(texts->count == 0 ? "[]" : "]", stream);
+        break;
+    default:
+        write_quoted(stream, text_of(plan, key));
+    }
+}
+
+static bool is_absent(const struct plan *plan, const struct plan_key *key)
+{
+    return holds_text(key) && text_of(plan, key) == NULL;
+}
+
+void plan_write(FILE *stream, const struct plan *plan)
+{
+    const char *section = "";
+    for (size_t k = 0; k < plan_key_count; k++) {
+        const struct plan_key *key = &plan_keys[k];
+        if (is_absent(plan, key))
+            continue;
+        if (strcmp(section, key->section) != 0)
+            fprintf(stream, "%s:\n", key->section);
+        section = key->section;
+        fprintf(stream, "%s%s: ", section[0] == '\0' ? "" : "  ", key->name);
+        write_value(stream, plan, key);
+        fputc('\n', stream);
+    }
+}
+
+/* The value as plan_write would write it, for messages and comparison. The caller frees it. */
+static char *value_text(const struct plan *plan, const struct plan_key *key)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&text, &bytes);
+    if (stream == NULL)
+        return NULL;
+    if (is_absent(plan, key))
+        fputs("absent", stream);
+    else
+        write_value(stream, plan, key);
+    fclose(stream);
+    return text;
+}
+
+enum status plan_check_same(const struct plan *wanted, const struct plan *frozen)
+{
+    enum status outcome = STATUS_OK;
+    for (size_t k = 0; k < plan_key_count && outcome == STATUS_OK; k++) {
+        if ((plan_keys[k].flags & PLAN_FREE) != 0)
+            continue;
+        char name[96];
+        plan_key_write(name, sizeof name, &plan_keys[k]);
+        char *now = value_text(wanted, &plan_keys[k]), *then = value_text(frozen, &plan_keys[k]);
+        if (now == NULL || then == NULL)
+            outcome = status_fail(STATUS_NO_MEMORY, "plan: %s", name);
+        else if (strcmp(now, then) != 0)
+            outcome =
+                status_fail(STATUS_INVALID, "%s is %.150s, was %.150s in the run", name, now, then);
+        free(now);
+        free(then);
+    }
+    return outcome;
+}
+
+void plan_write_keys(FILE *stream)
+{
+    for (size_t k = 0; k < plan_key_count; k++) {
+        char name[96];
+        plan_key_write(name, sizeof name, &plan_keys[k]);
+        if (strcmp(plan_keys[k].section, "digests") != 0)
+            fprintf(stream, "  %-26s %-12s %s\n", name,
+                    plan_keys[k].fallback != NULL               ? plan_keys[k].fallback
+                    : (plan_keys[k].flags & PLAN_REQUIRED) != 0 ? "(required)"
+                                                                : "-",
+                    plan_keys[k].help);
+    }
+}

@@ -1,0 +1,77 @@
+/** Plan: the one YAML file that describes a run, read against a schema.
+ *
+ * Every key, with its kind, range, default and meaning, is one line of the table in core/plan.c;
+ * reading, --set, the frozen copy in the run directory, comparison and `unitmill run --help` all
+ * come from that table. docs/PLAN.md shows it to users. */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "core/digest.h"
+#include "core/options.h"
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct plan_texts {
+    char **items; /* owned by the plan */
+    size_t count;
+};
+
+/** Values of a plan. Texts and paths are owned by the plan; paths are absolute; an absent optional
+ * text or path is NULL. Keys are the member names: `speak.rate_wpm_min`. */
+struct plan {
+    char *manifest, *run;
+    size_t seed, shard_captions, shard_images;
+    double reject_limit;
+    struct {
+        struct plan_texts voices;
+        size_t rate_wpm_min, rate_wpm_max, pitch_min, pitch_max, caption_bytes_max;
+    } speak;
+    struct {
+        size_t clusters, captions_max, frames_max, iterations_max;
+    } fit_units;
+    struct {
+        char *hubert, *config, *kmeans;
+        size_t layer, batch_frames;
+        bool features;
+    } speech_units;
+    struct {
+        char *vit_vqgan, *config, *resize;
+        size_t crop_tokens, batch_images;
+    } image_units;
+    struct {
+        size_t deflate_level, chunk_bytes;
+    } pack;
+    struct { /* written by unitmill into the frozen plan: what the paths above held then */
+        char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
+    } digests;
+};
+
+/** Local. Reads the plan file and applies the overrides, "KEY=VALUE" each. Relative paths are taken
+ * from the plan's folder; those of overrides from the working directory.
+ *
+ * On success `*out` is the caller's, to end with plan_end; on failure it is empty.
+ * Errors: STATUS_NOT_FOUND; STATUS_INVALID with "file:line: key: what is wrong" (or
+ * "--set key=value: what is wrong"). */
+enum status plan_read(struct plan *out, const char *path, const struct option_texts *overrides);
+
+/** Frees what the plan owns. An all-zero plan is allowed. */
+void plan_end(struct plan *plan);
+
+/** Sets a text of the plan (a member of `digests`) to a copy. Errors: STATUS_NO_MEMORY. */
+enum status plan_set_text(char **member, const char *text);
+
+/** Writes the plan as YAML that plan_read reads back to the same values. */
+void plan_write(FILE *stream, const struct plan *plan);
+
+/** STATUS_OK where both plans give the same content. Paths and what only steers the work (limits,
+ * batch sizes) may differ; the digests decide.
+ * Errors: STATUS_INVALID, "key is A, was B in the run". */
+enum status plan_check_same(const struct plan *wanted, const struct plan *frozen);
+
+/** Writes "key  default  meaning", a line each, for help texts and docs. */
+void plan_write_keys(FILE *stream);
+
+#endif

@@ -1,0 +1,199 @@
+#include "core/plan_table.h"
+
+#include "core/file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct plan, member)
+
+const struct plan_key plan_keys[] = {
+    { "", "manifest", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(manifest), 0, 0, NULL, NULL,
+      "JSON lines of pictures and captions" },
+    { "", "run", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(run), 0, 0, NULL, NULL,
+      "directory that the run fills" },
+    { "", "seed", PLAN_COUNT, 0, AT(seed), 0, 9e15, "1", NULL, "of every random draw" },
+    { "", "shard_captions", PLAN_COUNT, 0, AT(shard_captions), 1, 1e6, "128", NULL,
+      "captions in a speech or unit shard" },
+    { "", "shard_images", PLAN_COUNT, 0, AT(shard_images), 1, 1e6, "64", NULL,
+      "pictures in an image shard" },
+    { "", "reject_limit", PLAN_NUMBER, PLAN_FREE, AT(reject_limit), 0, 1, "0.05", NULL,
+      "share of rejected records above which a stage fails at its end" },
+
+    { "speak", "voices", PLAN_TEXTS, 0, AT(speak.voices), 0, 0, "en-us,en-us+f2,en-gb+m3,ar,ar+f2",
+      NULL, "espeak-ng voices; a caption's language picks among those with its tag" },
+    { "speak", "rate_wpm_min", PLAN_COUNT, 0, AT(speak.rate_wpm_min), 80, 450, "140", NULL,
+      "slowest speech, words a minute" },
+    { "speak", "rate_wpm_max", PLAN_COUNT, 0, AT(speak.rate_wpm_max), 80, 450, "190", NULL,
+      "fastest speech, words a minute" },
+    { "speak", "pitch_min", PLAN_COUNT, 0, AT(speak.pitch_min), 0, 99, "35", NULL,
+      "lowest pitch, espeak-ng's scale of 0 to 99" },
+    { "speak", "pitch_max", PLAN_COUNT, 0, AT(speak.pitch_max), 0, 99, "65", NULL,
+      "highest pitch" },
+    { "speak", "caption_bytes_max", PLAN_COUNT, 0, AT(speak.caption_bytes_max), 1, 2000, "1000",
+      NULL, "longer captions are rejects" },
+
+    { "fit_units", "clusters", PLAN_COUNT, 0, AT(fit_units.clusters), 2, 65535, "100", NULL,
+      "speech units to fit: k-means clusters" },
+    { "fit_units", "captions_max", PLAN_COUNT, 0, AT(fit_units.captions_max), 1, 1e9, "2000", NULL,
+      "captions sampled over the whole manifest for the fit" },
+    { "fit_units", "frames_max", PLAN_COUNT, 0, AT(fit_units.frames_max), 2, 1e9, "200000", NULL,
+      "frames sampled from them" },
+    { "fit_units", "iterations_max", PLAN_COUNT, 0, AT(fit_units.iterations_max), 1, 100000, "100",
+      NULL, "Lloyd iterations at the most" },
+
+    { "speech_units", "hubert", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(speech_units.hubert), 0, 0,
+      NULL, NULL, "HuBERT weights" },
+    { "speech_units", "config", PLAN_PATH, PLAN_FREE, AT(speech_units.config), 0, 0, NULL, NULL,
+      "their configuration; without it config.json beside them" },
+    { "speech_units", "kmeans", PLAN_PATH, PLAN_FREE, AT(speech_units.kmeans), 0, 0, NULL, NULL,
+      "k-means centres to use; without it fit-units makes them" },
+    { "speech_units", "layer", PLAN_COUNT, 0, AT(speech_units.layer), 0, 1000, "6", NULL,
+      "transformer blocks before the features are taken" },
+    { "speech_units", "batch_frames", PLAN_COUNT, 0, AT(speech_units.batch_frames), 1, 1000000,
+      "1600", NULL, "frames of 20 ms in one pass; bounds the memory" },
+    { "speech_units", "features", PLAN_SWITCH, 0, AT(speech_units.features), 0, 0, "false", NULL,
+      "keep the features too, as float16" },
+
+    { "image_units", "vit_vqgan", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(image_units.vit_vqgan),
+      0, 0, NULL, NULL, "ViT-VQGAN weights" },
+    { "image_units", "config", PLAN_PATH, PLAN_FREE, AT(image_units.config), 0, 0, NULL, NULL,
+      "their configuration; without it config.json beside them" },
+    { "image_units", "resize", PLAN_CHOICE, 0, AT(image_units.resize), 0, 0, "bicubic",
+      "bicubic|bilinear|lanczos", "filter of the resize to the net's square" },
+    { "image_units", "crop_tokens", PLAN_COUNT, 0, AT(image_units.crop_tokens), 0, 4096, "28", NULL,
+      "side of the centre crop of the token grid; 0 keeps it whole" },
+    { "image_units", "batch_images", PLAN_COUNT, 0, AT(image_units.batch_images), 1, 4096, "4",
+      NULL, "pictures in one pass; bounds the memory" },
+
+    { "pack", "deflate_level", PLAN_COUNT, 0, AT(pack.deflate_level), 0, 9, "6", NULL,
+      "deflate where it pays; 0 never" },
+    { "pack", "chunk_bytes", PLAN_COUNT, 0, AT(pack.chunk_bytes), 4096, 1 << 28, "1048576", NULL,
+      "bytes of a store chunk before compression" },
+
+    { "digests", "manifest", PLAN_TEXT, 0, AT(digests.manifest), 0, 0, NULL, NULL,
+      "written by unitmill: content of the manifest" },
+    { "digests", "hubert", PLAN_TEXT, 0, AT(digests.hubert), 0, 0, NULL, NULL,
+      "written by unitmill: content of the HuBERT weights" },
+    { "digests", "hubert_config", PLAN_TEXT, 0, AT(digests.hubert_config), 0, 0, NULL, NULL,
+      "written by unitmill: content of their configuration" },
+    { "digests", "kmeans", PLAN_TEXT, 0, AT(digests.kmeans), 0, 0, NULL, NULL,
+      "written by unitmill: content of the k-means file" },
+    { "digests", "vit_vqgan", PLAN_TEXT, 0, AT(digests.vit_vqgan), 0, 0, NULL, NULL,
+      "written by unitmill: content of the ViT-VQGAN weights" },
+    { "digests", "vit_vqgan_config", PLAN_TEXT, 0, AT(digests.vit_vqgan_config), 0, 0, NULL, NULL,
+      "written by unitmill: content of their configuration" },
+};
+
+#undef AT
+
+const size_t plan_key_count = sizeof plan_keys / sizeof plan_keys[0];
+
+void plan_key_write(char *out, size_t out_bytes, const struct plan_key *key)
+{
+    snprintf(out, out_bytes, "%s%s%s", key->section, key->section[0] == '\0' ? "" : ".", key->name);
+}
+
+const struct plan_key *plan_key_find(const char *dotted)
+{
+    for (size_t k = 0; k < plan_key_count; k++) {
+        char name[96];
+        plan_key_write(name, sizeof name, &plan_keys[k]);
+        if (strcmp(name, dotted) == 0)
+            return &plan_keys[k];
+    }
+    return NULL;
+}
+
+static enum status fail_for(const struct plan_key *key, const char *text, const char *expected)
+{
+    char name[96];
+    plan_key_write(name, sizeof name, key);
+    return status_fail(STATUS_INVALID, "%s: \"%.100s\" is not %s", name, text, expected);
+}
+
+static enum status read_number(double *number, const struct plan_key *key, const char *text)
+{
+    char *end = NULL, range[96];
+    const bool is_count = key->kind == PLAN_COUNT;
+    *number = strtod(text, &end);
+    const bool is_in_range = *number >= key->minimum && *number <= key->maximum;
+    if (end != text && *end == '\0' && is_in_range && (!is_count || *number == floor(*number)))
+        return STATUS_OK;
+    snprintf(range, sizeof range, "a %s in %.15g .. %.15g", is_count ? "whole number" : "number",
+             key->minimum, key->maximum);
+    return fail_for(key, text, range);
+}
+
+static bool is_among(const char *choices, const char *text)
+{
+    const size_t length = strlen(text);
+    for (const char *at = choices;; at++) {
+        const size_t choice_length = strcspn(at, "|");
+        if (choice_length == length && memcmp(at, text, length) == 0)
+            return true;
+        at += choice_length;
+        if (*at == '\0')
+            return false;
+    }
+}
+
+/* "a,b,c" into a fresh list. */
+static enum status set_texts_from_list(struct plan *plan, const struct plan_key *key,
+                                       const char *text)
+{
+    char *items[OPTION_TEXTS_MAX], *copy = strdup(text), *rest = copy, *item;
+    size_t count = 0;
+    if (copy == NULL)
+        return status_fail(STATUS_NO_MEMORY, "plan: %s", key->name);
+    while ((item = strsep(&rest, ",")) != NULL && count < OPTION_TEXTS_MAX)
+        items[count++] = item;
+    const enum status outcome = plan_key_set_texts(plan, key, items, count);
+    free(copy);
+    return outcome;
+}
+
+static enum status set_path(char **member, const char *text, const char *folder)
+{
+    char joined[PATH_BYTES];
+    const enum status outcome = path_join(joined, folder, text);
+    return outcome == STATUS_OK ? plan_set_text(member, joined) : outcome;
+}
+
+enum status plan_key_set(struct plan *plan, const struct plan_key *key, const char *text,
+                         const char *folder)
+{
+    void *member = (char *)plan + key->offset;
+    double number = 0.0;
+    enum status outcome = STATUS_OK;
+    switch (key->kind) {
+    case PLAN_TEXT:
+        return plan_set_text(member, text);
+    case PLAN_PATH:
+        return text[0] == '\0' ? fail_for(key, text, "a path") : set_path(member, text, folder);
+    case PLAN_CHOICE:
+        return is_among(key->choices, text) ? plan_set_text(member, text)
+                                            : fail_for(key, text, key->choices);
+    case PLAN_TEXTS:
+        return set_texts_from_list(plan, key, text);
+    case PLAN_COUNT:
+        outcome = read_number(&number, key, text);
+        if (outcome == STATUS_OK)
+            *(size_t *)member = (size_t)number;
+        return outcome;
+    case PLAN_NUMBER:
+        outcome = read_number(&number, key, text);
+        if (outcome == STATUS_OK)
+            *(double *)member = number;
+        return outcome;
+    case PLAN_SWITCH:
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+            return fail_for(key, text, "true or false");
+        *(bool *)member = text[0] == 't';
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,100 @@
+#include "nn/narrow_matmul.h"
+
+#include "nn/multiversion.h"
+
+#include <string.h>
+
+/* Terms of one pass over C: what a tile reads of B (at most 48 KiB) then stays in the first cache
+ * from tile to tile. */
+enum { TERMS = 192 };
+
+/* C = start + A B: [M][N] = [M][N] + [M][K] [K][N]. `start` is C itself, or one row for all. */
+struct narrow_product {
+    float *C;
+    const float *A, *B, *start;
+    size_t C_stride, A_stride, B_stride, start_stride, M, N, K;
+    size_t start_step; /* 1; 0 where one number serves all columns of a tile: a row of zeros */
+};
+
+/* The product without its first rows. */
+ALWAYS_INLINE struct narrow_product narrow_product_below(struct narrow_product p, size_t rows)
+{
+    p.C += rows * p.C_stride;
+    p.A += rows * p.A_stride;
+    p.start += rows * p.start_stride;
+    p.M -= rows;
+    return p;
+}
+
+/* The product without its first columns. */
+ALWAYS_INLINE struct narrow_product narrow_product_right(struct narrow_product p, size_t columns)
+{
+    p.C += columns;
+    p.B += columns;
+    p.start += columns * p.start_step;
+    p.N -= columns;
+    return p;
+}
+
+#define VECTOR 4
+#define VECTOR_TYPE vector_of_4
+#define KERNEL(name) name##_by_4
+#define KERNEL_TARGET
+#define TALL 4
+#include "nn/narrow_matmul_kernel.h"
+
+#if defined(__x86_64__)
+#define VECTOR 8
+#define VECTOR_TYPE vector_of_8
+#define KERNEL(name) name##_by_8
+#define KERNEL_TARGET __attribute__((target("avx2,fma")))
+#define TALL 4
+#include "nn/narrow_matmul_kernel.h"
+
+#define VECTOR 16
+#define VECTOR_TYPE vector_of_16
+#define KERNEL(name) name##_by_16
+#define KERNEL_TARGET __attribute__((target("avx512f")))
+#define TALL 8
+#include "nn/narrow_matmul_kernel.h"
+
+static void add(struct narrow_product product)
+{
+    if (__builtin_cpu_supports("avx512f"))
+        add_by_16(product);
+    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        add_by_8(product);
+    else
+        add_by_4(product);
+}
+#else
+static void add(struct narrow_product product)
+{
+    add_by_4(product);
+}
+#endif
+
+void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
+                   size_t B_stride, const float *bias, size_t M, size_t N, size_t K)
+{
+    static const float zeros[64]; /* more than the widest tile has columns */
+    struct narrow_product product = { .C = C,
+                                      .A = A,
+                                      .B = B,
+                                      .start = bias != NULL ? bias : zeros,
+                                      .C_stride = C_stride,
+                                      .A_stride = A_stride,
+                                      .B_stride = B_stride,
+                                      .start_step = bias != NULL,
+                                      .M = M,
+                                      .N = N };
+    for (size_t k = 0; k == 0 || k < K; k += TERMS) {
+        product.A = A + k;
+        product.B = B + k * B_stride;
+        product.K = K - k < TERMS ? K - k : TERMS;
+        add(product);
+        product.start = C;
+        product.start_stride = C_stride;
+        product.start_step = 1;
+    }
+}

@@ -1,0 +1,25 @@
+/** Matrix products of a shape that BLAS does badly: few columns or few terms, rows of A that
+ * overlap.
+ *
+ * BLAS copies both operands into its own layout first, which costs as much as the product where it
+ * has only tens of columns or terms, and refuses rows that overlap. Here nothing is copied: B comes
+ * in the layout that the kernel reads, and A is read in place. HuBERT's first convolution (10
+ * terms) and its positional one (groups of 48 channels, 128 taps) are such products. */
+#ifndef NN_NARROW_MATMUL_H
+#define NN_NARROW_MATMUL_H
+
+#include <stddef.h>
+
+/** Local. C = A B + bias.
+ *
+ *     C    [M][N]  out  rows C_stride apart, C_stride >= N
+ *     A    [M][K]  in   rows A_stride apart; A_stride < K is meant: row m begins at m * A_stride
+ *     B    [K][N]  in   rows B_stride apart: the transpose of a PyTorch weight
+ *     bias [N]     in   NULL for none
+ *
+ * Allocates nothing and cannot fail. Each sum runs in order of k, so a row's result depends on that
+ * row alone. Outputs must not overlap inputs. */
+void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
+                   size_t B_stride, const float *bias, size_t M, size_t N, size_t K);
+
+#endif

@@ -1,0 +1,97 @@
+#include "scenes/caption.h"
+
+#include "core/random.h"
+#include "scenes/caption_wording.h"
+
+#include <assert.h>
+#include <math.h>
+
+const char *caption_language_name(enum caption_language language)
+{
+    return language == CAPTION_ENGLISH ? "en" : "ar";
+}
+
+/* Whether every object of group a stands in the relation to every object of group b, and clearly
+ * so: what is farther above than to the left is not called left. */
+static bool groups_hold(const struct scene *scene, size_t a, enum scene_relation relation, size_t b)
+{
+    const struct scene_group *subjects = &scene->groups[a], *objects = &scene->groups[b];
+    const bool is_sideways = relation == RELATION_LEFT_OF || relation == RELATION_RIGHT_OF;
+    const bool is_upright = relation == RELATION_ABOVE || relation == RELATION_BELOW;
+    for (size_t s = subjects->first; s < subjects->first + subjects->count; s++)
+        for (size_t o = objects->first; o < objects->first + objects->count; o++) {
+            const struct scene_object *subject = &scene->objects[s], *object = &scene->objects[o];
+            const double across = fabs(subject->x - object->x);
+            const double down = fabs(subject->y - object->y);
+            if (!scene_holds(scene, s, relation, o) || (is_sideways && across < down) ||
+                (is_upright && down < across))
+                return false;
+        }
+    return true;
+}
+
+/* One of the relations that hold between two groups; being inside goes before all others. */
+static void draw_relation(struct caption_facts *facts, const struct scene *scene,
+                          struct random_stream *stream)
+{
+    uint32_t found = 0;
+    for (size_t a = 0; a < scene->group_count; a++)
+        for (size_t b = 0; b < scene->group_count; b++)
+            for (unsigned r = 0; r < RELATION_COUNT; r++) {
+                const enum scene_relation relation = (enum scene_relation)r;
+                if (a == b || !groups_hold(scene, a, relation, b))
+                    continue;
+                const bool is_settled = facts->has_relation && facts->relation == RELATION_INSIDE;
+                /* Each of n candidates replaces the earlier choice with probability 1/n. */
+                const bool is_chosen = random_below(stream, ++found) == 0;
+                if (relation == RELATION_INSIDE || (is_chosen && !is_settled)) {
+                    facts->has_relation = true;
+                    facts->relation = relation;
+                    facts->subject = a;
+                    facts->object = b;
+                }
+            }
+}
+
+/* One or two groups; what is inside another thing shares its place and is left out. */
+static void draw_placed(struct caption_facts *facts, const struct scene *scene,
+                        struct random_stream *stream)
+{
+    size_t groups[SCENE_GROUPS_MAX];
+    uint32_t count = 0;
+    for (size_t g = 0; g < scene->group_count; g++)
+        if (scene->objects[scene->groups[g].first].host == SCENE_NO_HOST)
+            groups[count++] = g;
+    assert(count > 0); /* a host is not inside anything */
+    const uint32_t start = random_below(stream, count);
+    facts->placed_count = count > 1 ? 2 : 1;
+    for (uint32_t p = 0; p < facts->placed_count; p++)
+        facts->placed[p] = groups[(start + p) % count];
+}
+
+void caption_draw(struct caption_facts facts[CAPTION_FORM_COUNT], const struct scene *scene,
+                  uint64_t seed, uint64_t index, enum caption_language language)
+{
+    struct random_stream stream =
+        random_stream_numbered(seed, index, caption_language_name(language));
+    for (unsigned f = 0; f < CAPTION_FORM_COUNT; f++) {
+        struct caption_facts told = { .form = (enum caption_form)f,
+                                      .wording = random_bits(&stream) >> 1 };
+        draw_relation(&told, scene, &stream);
+        draw_placed(&told, scene, &stream);
+        const uint32_t position = random_below(&stream, f + 1);
+        facts[f] = facts[position];
+        facts[position] = told;
+    }
+}
+
+void caption_word(struct sentence *sentence, const struct scene *scene,
+                  const struct caption_facts *facts, enum caption_language language)
+{
+    *sentence = (struct sentence){ 0 };
+    if (language == CAPTION_ENGLISH)
+        english_word(sentence, scene, facts);
+    else
+        arabic_word(sentence, scene, facts);
+    assert(!sentence->is_cut);
+}

@@ -1,0 +1,73 @@
+#include "stages/export/export.h"
+
+#include "core/log.h"
+#include "stages/export/export_job.h"
+
+#include <string.h>
+
+enum status export_record(struct export_report *report, const struct export_options *options,
+                          const struct run *run, const char *run_missing)
+{
+    *report = (struct export_report){ 0 };
+    struct export_job job = {
+        .options = options, .run = run, .run_missing = run_missing, .report = report
+    };
+    export_name(job.name, options->caption != NULL ? options->caption : options->image);
+    enum status outcome = store_reader_open(&job.reader, options->store);
+    if (outcome == STATUS_OK)
+        outcome = folder_make(options->out);
+    if (outcome == STATUS_OK)
+        outcome = options->caption != NULL ? export_caption(&job) : export_image(&job);
+    store_reader_close(job.reader);
+    return outcome;
+}
+
+static enum status check_options(const struct export_options *options)
+{
+    if ((options->caption == NULL) == (options->image == NULL))
+        return status_fail(STATUS_INVALID, "expected either --caption ID or --image ID");
+    if (options->out == NULL)
+        return status_fail(STATUS_INVALID, "expected --out DIR");
+    return STATUS_OK;
+}
+
+static enum status export_and_tell(const struct export_options *options, const struct run *run,
+                                   const char *run_missing)
+{
+    struct export_report report;
+    const enum status outcome = export_record(&report, options, run, run_missing);
+    if (outcome != STATUS_OK)
+        return outcome;
+    for (size_t f = 0; f < report.file_count; f++)
+        printf("%s\n", report.files[f]);
+    for (size_t n = 0; n < report.note_count; n++)
+        log_say("%s", report.notes[n]);
+    return STATUS_OK;
+}
+
+enum status export_command(struct command_line *line, int argc, char **argv)
+{
+    struct export_options wanted = { 0 };
+    const struct option options[] = {
+        { "caption", OPTION_TEXT, &wanted.caption, "ID", "the caption to export" },
+        { "image", OPTION_TEXT, &wanted.image, "ID", "the picture to export" },
+        { "out", OPTION_TEXT, &wanted.out, "DIR", "folder to write to" },
+    };
+    if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))
+        return STATUS_OK;
+    enum status outcome = check_options(&wanted);
+    if (outcome != STATUS_OK)
+        return outcome;
+
+    char folder[PATH_BYTES], run_missing[STATUS_TEXT_BYTES] = "";
+    struct run run;
+    wanted.store = line->operands[0];
+    path_folder(folder, wanted.store);
+    const bool has_run = run_view(&run, &line->team, folder) == STATUS_OK;
+    if (!has_run)
+        strcpy(run_missing, status_text());
+    if (line->team.rank == 0)
+        outcome = export_and_tell(&wanted, has_run ? &run : NULL, run_missing);
+    run_close(&run);
+    return team_agree(&line->team, "export", outcome);
+}

@@ -1,0 +1,29 @@
+/** K-means over a frame sample that is spread over the ranks. */
+#ifndef STAGES_FIT_UNITS_DISTRIBUTED_FIT_H
+#define STAGES_FIT_UNITS_DISTRIBUTED_FIT_H
+
+#include "stages/fit_units/frame_sample.h"
+
+struct distributed_fit {
+    float *centroids;    /* [clusters][width], owned; equal on all ranks */
+    double *inertia;     /* [iterations], owned */
+    uint64_t *occupancy; /* [clusters], owned */
+    size_t iterations, reseeded;
+    bool has_converged;
+};
+
+/** Collective. Seeds by k-means++ and iterates until no frame changes its cluster, or
+ * `iterations_max` times. An empty cluster moves to the frame that is farthest from its centre; the
+ * lowest block and frame on a tie. The result is the same for any number of ranks. The caller ends
+ * `result` with distributed_fit_end, on failure too.
+ *
+ * Errors: STATUS_INVALID (fewer distinct frames than clusters), STATUS_STOPPED, STATUS_NO_MEMORY.
+ */
+enum status distributed_fit_run(struct distributed_fit *result, const struct frame_sample *sample,
+                                const struct team *team, size_t clusters, size_t iterations_max,
+                                uint64_t seed);
+
+/** Local. */
+void distributed_fit_end(struct distributed_fit *result);
+
+#endif

@@ -1,0 +1,140 @@
+#include "stages/image_units/image_units.h"
+
+#include "stages/picture_units.h"
+#include "stages/shard_stage.h"
+#include "storage/shard_schemas.h"
+
+#include <string.h>
+
+/* What decides the tokens of a picture. The file's bytes are not read for this: a picture that was
+ * changed in place is not noticed. */
+static enum status add_recipe(void *self, struct digest *recipe, const struct run *run,
+                              struct shard_range range)
+{
+    (void)self;
+    const struct plan *plan = &run->plan;
+    digest_add_text(recipe, plan->digests.vit_vqgan);
+    digest_add_text(recipe,
+                    plan->digests.vit_vqgan_config == NULL ? "" : plan->digests.vit_vqgan_config);
+    digest_add_text(recipe, plan->image_units.resize);
+    digest_add_number(recipe, plan->image_units.crop_tokens);
+    digest_add_number(recipe, plan->image_units.batch_images);
+    for (size_t r = range.first; r < range.first + range.count; r++) {
+        const struct manifest_image *image = &run->manifest.images[r];
+        digest_add_text(recipe, image->id);
+        digest_add_text(recipe, image->path);
+        digest_add_text(recipe, image->reject == NULL ? "" : image->reject);
+    }
+    return STATUS_OK;
+}
+
+static enum status keep(struct shard *out, struct picture_units *units,
+                        const struct picture_result *result, const char *id)
+{
+    const uint32_t width = (uint32_t)result->width, height = (uint32_t)result->height;
+    const uint16_t grid_rows = (uint16_t)picture_units_rows(units);
+    const uint16_t grid_columns = (uint16_t)picture_units_columns(units);
+    const void *const values[IMAGE_COLUMN_COUNT] = {
+        [IMAGE_UNITS] = result->tokens, [IMAGE_WIDTH] = &width,
+        [IMAGE_HEIGHT] = &height,       [IMAGE_SOURCE_BYTES] = &result->source_bytes,
+        [IMAGE_GRID_ROWS] = &grid_rows, [IMAGE_GRID_COLUMNS] = &grid_columns,
+    };
+    enum status outcome = STATUS_OK;
+    for (size_t c = 0; c < IMAGE_COLUMN_COUNT && outcome == STATUS_OK; c++)
+        outcome = shard_add(out, c, values[c], 1);
+    return outcome == STATUS_OK ? shard_keep(out, result->number, id) : outcome;
+}
+
+static enum status flush(struct shard *out, struct picture_units *units, struct shard_work *work,
+                         const struct run *run)
+{
+    const struct picture_result *results = NULL;
+    size_t count = 0;
+    enum status outcome = picture_units_flush(&results, &count, units);
+    for (size_t p = 0; p < count && outcome == STATUS_OK; p++) {
+        outcome = keep(out, units, &results[p], run->manifest.images[results[p].number].id);
+        if (outcome == STATUS_OK)
+            outcome = shard_stage_tick(work);
+    }
+    return outcome;
+}
+
+/* The newest failure without the path before it: the reason is content, where the pictures lie is
+ * not. */
+static const char *reason_without_path(const char *path)
+{
+    const char *text = status_text();
+    const size_t length = strlen(path);
+    return strncmp(text, path, length) == 0 && text[length] == ':' ? text + length + 2 : text;
+}
+
+/* A picture that cannot be used is a reject; a full memory is not the picture's fault. */
+static enum status add_picture(struct shard *out, struct picture_units *units,
+                               struct shard_work *work, const struct run *run, size_t record)
+{
+    char path[PATH_BYTES] = "";
+    const struct manifest_image *image = &run->manifest.images[record];
+    enum status outcome = STATUS_OK;
+    if (image->reject != NULL)
+        outcome = status_fail(STATUS_INVALID, "%s", image->reject);
+    if (outcome == STATUS_OK)
+        outcome = path_join(path, run->manifest.image_root, image->path);
+    if (outcome == STATUS_OK)
+        outcome = picture_units_add(units, path, record);
+    if (outcome == STATUS_OK || outcome == STATUS_NO_MEMORY)
+        return outcome;
+    outcome = shard_reject(out, record, image->id, reason_without_path(path));
+    return outcome == STATUS_OK ? shard_stage_tick(work) : outcome;
+}
+
+static enum status fill(void *self, struct shard *out, struct shard_work *work,
+                        const struct run *run, struct shard_range range)
+{
+    struct picture_units *units = self;
+    enum status outcome = STATUS_OK;
+    for (size_t r = range.first; r < range.first + range.count && outcome == STATUS_OK; r++) {
+        outcome = add_picture(out, units, work, run, r);
+        if (outcome == STATUS_OK && picture_units_is_full(units))
+            outcome = flush(out, units, work, run);
+    }
+    return outcome == STATUS_OK ? flush(out, units, work, run) : outcome;
+}
+
+static enum status load(struct picture_units **units, const struct plan *plan)
+{
+    struct picture_units_options options = { .weights = plan->image_units.vit_vqgan,
+                                             .config = plan->image_units.config,
+                                             .crop_tokens = plan->image_units.crop_tokens,
+                                             .batch_images = plan->image_units.batch_images };
+    const enum status outcome = resize_filter_parse(&options.filter, plan->image_units.resize);
+    return outcome == STATUS_OK ? picture_units_create(units, &options) : outcome;
+}
+
+enum status image_units_run(const struct run *run)
+{
+    struct picture_units *units = NULL;
+    struct shard_column columns[IMAGE_COLUMN_COUNT];
+    enum status outcome = team_agree(run->team, "load ViT-VQGAN", load(&units, &run->plan));
+    if (outcome == STATUS_OK) {
+        const size_t codes = vit_vqgan_sizes(picture_units_net(units))->code_count;
+        memcpy(columns, image_columns, sizeof columns);
+        columns[IMAGE_UNITS].width = picture_units_rows(units) * picture_units_columns(units);
+        columns[IMAGE_UNITS].bits = shard_id_bits(codes);
+        const struct shard_stage stage = {
+            .name = "image-units",
+            .folder = "images",
+            .item = "pictures",
+            .columns = columns,
+            .column_count = IMAGE_COLUMN_COUNT,
+            .shard_count = run_image_shard_count(run),
+            .record_count = run->manifest.image_count,
+            .codebook = codes,
+            .range = run_image_range,
+            .add_recipe = add_recipe,
+            .fill = fill,
+        };
+        outcome = shard_stage_run(&stage, run, units);
+    }
+    picture_units_destroy(units);
+    return outcome;
+}

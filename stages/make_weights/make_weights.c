@@ -1,0 +1,96 @@
+#include "stages/make_weights/make_weights.h"
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/settings.h"
+#include "storage/safetensors.h"
+#include "storage/settings_file.h"
+#include "tokenizers/image/vit_vqgan_untrained.h"
+#include "tokenizers/speech/hubert_untrained.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct request {
+    const char *net, *size, *folder;
+    size_t seed;
+};
+
+static enum status make_hubert(struct tensor_table *table, struct settings *settings,
+                               const struct request *request)
+{
+    const struct hubert_config config =
+        strcmp(request->size, "base") == 0 ? hubert_config_base() : hubert_config_compact();
+    const enum status outcome = hubert_untrained(table, &config, request->seed);
+    return outcome == STATUS_OK ? hubert_config_write(settings, &config) : outcome;
+}
+
+static enum status make_vit_vqgan(struct tensor_table *table, struct settings *settings,
+                                  const struct request *request)
+{
+    struct vit_vqgan_config config = vit_vqgan_config_compact();
+    if (strcmp(request->size, "base") == 0) {
+        const struct vit_vqgan_tower tower = { 768, 12, 12, 64, 3072 };
+        config.encoder = config.decoder = tower;
+    }
+    const enum status outcome = vit_vqgan_untrained(table, &config, request->seed);
+    return outcome == STATUS_OK ? vit_vqgan_config_write(settings, &config) : outcome;
+}
+
+static enum status write_files(const struct tensor_table *table, const struct settings *settings,
+                               const struct request *request)
+{
+    char weights[PATH_BYTES], config[PATH_BYTES], seed[24];
+    snprintf(seed, sizeof seed, "%zu", request->seed);
+    const char *const metadata[] = { "trained", "no: drawn from a seed", "seed", seed, NULL };
+    enum status outcome = folder_make(request->folder);
+    if (outcome == STATUS_OK)
+        outcome = path_join(weights, request->folder, "model.safetensors");
+    if (outcome == STATUS_OK)
+        outcome = path_join(config, request->folder, "config.json");
+    if (outcome == STATUS_OK)
+        outcome = settings_file_write(config, settings);
+    if (outcome == STATUS_OK)
+        outcome = safetensors_write(weights, table, metadata);
+    if (outcome == STATUS_OK)
+        log_say("%s: %s weights of seed %zu, untrained: their units mean nothing yet", weights,
+                request->net, request->seed);
+    return outcome;
+}
+
+static enum status make(const struct request *request)
+{
+    struct tensor_table table = { 0 };
+    struct settings *settings = settings_create("config.json");
+    enum status outcome = STATUS_OK;
+    if (settings == NULL)
+        outcome = status_fail(STATUS_NO_MEMORY, "settings");
+    else if (strcmp(request->net, "hubert") == 0)
+        outcome = make_hubert(&table, settings, request);
+    else
+        outcome = make_vit_vqgan(&table, settings, request);
+    if (outcome == STATUS_OK)
+        outcome = write_files(&table, settings, request);
+    tensor_table_end(&table);
+    settings_destroy(settings);
+    return outcome;
+}
+
+enum status make_weights_command(struct command_line *line, int argc, char **argv)
+{
+    struct request request = { .size = "compact", .seed = 1 };
+    const struct option table[] = {
+        { "net", OPTION_TEXT, &request.net, "NET", "hubert or vit-vqgan" },
+        { "size", OPTION_TEXT, &request.size, "SIZE", "compact (default) or base" },
+        { "seed", OPTION_COUNT, &request.seed, "S", "of every draw (default 1)" },
+    };
+    if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
+        return STATUS_OK;
+    request.folder = line->operands[0];
+    if (request.net == NULL ||
+        (strcmp(request.net, "hubert") != 0 && strcmp(request.net, "vit-vqgan") != 0))
+        return command_usage(line, "--net is hubert or vit-vqgan");
+    if (strcmp(request.size, "compact") != 0 && strcmp(request.size, "base") != 0)
+        return command_usage(line, "--size is compact or base");
+    return make(&request);
+}

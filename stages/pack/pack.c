@@ -1,0 +1,136 @@
+#include "stages/pack/pack.h"
+
+#include "core/log.h"
+#include "stages/pack/pack_rejects.h"
+#include "stages/pack/pack_table.h"
+#include "storage/store_reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum status note_numbers(struct store_writer *writer, const struct pack_scan *scan)
+{
+    const int64_t *maxima = scan->maxima;
+    const struct {
+        const char *place, *name;
+        int64_t number;
+    } notes[] = {
+        { "/", "format_version", STORE_FORMAT_VERSION },
+        { "/speech/units", "codebook", maxima[PACK_SPEECH_CODEBOOK] },
+        { "/images/units", "codebook", maxima[PACK_IMAGE_CODEBOOK] },
+        { "/images/units", "grid_rows", maxima[PACK_GRID_ROWS] },
+        { "/images/units", "grid_columns", maxima[PACK_GRID_COLUMNS] },
+    };
+    enum status outcome = STATUS_OK;
+    for (size_t n = 0; n < sizeof notes / sizeof notes[0] && outcome == STATUS_OK; n++)
+        outcome = store_writer_note_number(writer, notes[n].place, notes[n].name,
+                                           (uint64_t)notes[n].number);
+    return outcome;
+}
+
+static enum status note_texts(struct store_writer *writer, const struct pack_scan *scan,
+                              const struct plan *plan, const char *plan_text)
+{
+    const struct {
+        const char *place, *name, *text;
+    } notes[] = {
+        { "/", "format", store_format_name },
+        { "/", "recipe_digest", scan->recipe },
+        { "/provenance", "unitmill_version", UNITMILL_VERSION },
+        { "/provenance", "plan", plan_text },
+        { "/provenance", "manifest_digest", plan->digests.manifest },
+        { "/provenance", "hubert_digest", plan->digests.hubert },
+        { "/provenance", "kmeans_digest", plan->digests.kmeans },
+        { "/provenance", "vit_vqgan_digest", plan->digests.vit_vqgan },
+    };
+    enum status outcome = STATUS_OK;
+    for (size_t n = 0; n < sizeof notes / sizeof notes[0] && outcome == STATUS_OK; n++)
+        if (notes[n].text != NULL)
+            outcome = store_writer_note_text(writer, notes[n].place, notes[n].name, notes[n].text);
+    return outcome;
+}
+
+static enum status note_provenance(struct store_writer *writer, const struct pack_scan *scan,
+                                   const struct run *run)
+{
+    char *plan_text = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&plan_text, &bytes);
+    enum status outcome = STATUS_OK;
+    if (stream == NULL)
+        outcome = status_fail(STATUS_NO_MEMORY, "pack: provenance");
+    else {
+        plan_write(stream, &run->plan);
+        fclose(stream);
+    }
+    outcome = team_agree(run->team, "write provenance", outcome);
+    if (outcome == STATUS_OK)
+        outcome = note_texts(writer, scan, &run->plan, plan_text);
+    if (outcome == STATUS_OK)
+        outcome = note_numbers(writer, scan);
+    free(plan_text);
+    return outcome;
+}
+
+static enum status fill_store(struct store_writer *writer, struct pack_scan *scan,
+                              const struct run *run)
+{
+    static const char *const groups[] = { "/captions", "/speech", "/images", "/rejects",
+                                          "/provenance" };
+    const int deflate_level = (int)run->plan.pack.deflate_level;
+    struct pack_source source = { .scan = scan, .run = run };
+    struct pack_table table;
+    enum status outcome = STATUS_OK;
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0] && outcome == STATUS_OK; g++)
+        outcome = store_writer_add_group(writer, groups[g]);
+    if (outcome == STATUS_OK) {
+        pack_speech_table(&table, &source);
+        outcome = pack_table_write(&table, writer, run->team, deflate_level);
+    }
+    if (outcome == STATUS_OK) {
+        pack_image_table(&table, &source);
+        outcome = pack_table_write(&table, writer, run->team, deflate_level);
+    }
+    if (outcome == STATUS_OK)
+        outcome = pack_rejects_write(writer, scan, run);
+    if (outcome == STATUS_OK)
+        outcome = note_provenance(writer, scan, run);
+    return outcome;
+}
+
+static enum status write_store(struct pack_scan *scan, const struct run *run, const char *path)
+{
+    struct store_writer *writer = NULL;
+    const struct store_options options = { .path = path,
+                                           .chunk_bytes = run->plan.pack.chunk_bytes,
+                                           .deflate_level = (int)run->plan.pack.deflate_level };
+    enum status outcome = store_writer_create(&writer, run->team, &options);
+    if (outcome == STATUS_OK)
+        outcome = fill_store(writer, scan, run);
+    if (outcome == STATUS_OK)
+        outcome = store_writer_commit(writer);
+    store_writer_destroy(writer);
+    return outcome;
+}
+
+enum status pack_run(const struct run *run)
+{
+    struct pack_scan scan;
+    char path[PATH_BYTES];
+    enum status outcome = team_agree(run->team, "name store", run_path(path, run, "store.h5"));
+    if (outcome == STATUS_OK)
+        outcome = pack_scan_begin(&scan, run);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const bool is_there =
+        team_any(run->team, run->team->rank == 0 && store_is_made_by(path, scan.recipe));
+    if (!is_there)
+        outcome = write_store(&scan, run, path);
+    if (outcome == STATUS_OK && run->team->rank == 0)
+        log_event("done", "captions=%lld images=%lld store=%s bytes=%llu",
+                  (long long)scan.first_caption[scan.caption_shards],
+                  (long long)scan.first_image[scan.image_shards], path,
+                  (unsigned long long)file_bytes(path));
+    pack_scan_end(&scan);
+    return outcome;
+}

@@ -1,0 +1,89 @@
+/* The store's pictures: /images. */
+#include "stages/pack/pack_table.h"
+#include "storage/shard_schemas.h"
+
+#include <string.h>
+
+enum image_dataset { ID, WIDTH, HEIGHT, SOURCE_BYTES, UNITS, DATASET_COUNT };
+
+static void add_picture(const struct pack_table *table, struct pack_rows *rows, size_t at,
+                        const struct shard *shard, size_t row)
+{
+    size_t count = 0;
+    const uint32_t *width = shard_values(shard, IMAGE_WIDTH, row, &count);
+    const uint32_t *height = shard_values(shard, IMAGE_HEIGHT, row, &count);
+    const uint64_t *source_bytes = shard_values(shard, IMAGE_SOURCE_BYTES, row, &count);
+    const uint16_t *units = shard_values(shard, IMAGE_UNITS, row, &count);
+    const size_t tokens = table->datasets[UNITS].width;
+    pack_rows_set_text(&rows[ID], &table->datasets[ID], at, shard_kept_id(shard, row));
+    ((uint32_t *)rows[WIDTH].values)[at] = *width;
+    ((uint32_t *)rows[HEIGHT].values)[at] = *height;
+    ((uint64_t *)rows[SOURCE_BYTES].values)[at] = *source_bytes;
+    memcpy((uint16_t *)rows[UNITS].values + at * tokens, units, tokens * sizeof *units);
+}
+
+static enum status add_shard(const struct pack_table *table, struct pack_rows *rows, size_t at,
+                             size_t number)
+{
+    struct shard *shard = NULL;
+    const enum status outcome = pack_read_images(&shard, table->source->run, number);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const size_t tokens = shard_column_width(shard, IMAGE_UNITS);
+    const bool fits = shard_kept_count(shard) == 0 || tokens == table->datasets[UNITS].width;
+    for (size_t row = 0; row < shard_kept_count(shard) && fits; row++)
+        add_picture(table, rows, at + row, shard, row);
+    shard_destroy(shard);
+    return fits ? STATUS_OK
+                : status_fail(STATUS_CORRUPT, "images shard %zu: %zu tokens a picture, others %zu",
+                              number, tokens, table->datasets[UNITS].width);
+}
+
+static enum status fill(const struct pack_table *table, struct pack_rows *rows, size_t block)
+{
+    const struct pack_scan *scan = table->source->scan;
+    const size_t first = block * table->source->block_shards;
+    size_t end = first + table->source->block_shards;
+    if (end > scan->image_shards)
+        end = scan->image_shards;
+    const uint64_t first_row = (uint64_t)scan->first_image[first];
+    const uint64_t count = (uint64_t)scan->first_image[end] - first_row;
+    for (size_t d = 0; d < table->dataset_count; d++)
+        if (!pack_rows_allocate(&rows[d], &table->datasets[d], first_row, count))
+            return status_fail(STATUS_NO_MEMORY, "pack: a block of %llu pictures",
+                               (unsigned long long)count);
+    enum status outcome = STATUS_OK;
+    for (size_t s = first; s < end && outcome == STATUS_OK; s++)
+        outcome =
+            add_shard(table, rows, (size_t)(scan->first_image[s] - scan->first_image[first]), s);
+    return outcome;
+}
+
+void pack_image_table(struct pack_table *table, struct pack_source *source)
+{
+    const struct pack_scan *scan = source->scan;
+    const uint64_t images = (uint64_t)scan->first_image[scan->image_shards];
+    const size_t tokens = (size_t)scan->maxima[PACK_IMAGE_TOKENS];
+    *table = (struct pack_table){
+        .dataset_count = DATASET_COUNT,
+        .fill = fill,
+        .source = source,
+        .datasets = {
+            [ID] = { "/images/id", COLUMN_TEXT, .rows = images,
+                     .width = (size_t)scan->maxima[PACK_IMAGE_ID_BYTES],
+                     .meaning = "picture id of the manifest" },
+            [WIDTH] = { "/images/width", COLUMN_U32, .rows = images, .width = 1,
+                        .meaning = "pixels of the source picture" },
+            [HEIGHT] = { "/images/height", COLUMN_U32, .rows = images, .width = 1,
+                         .meaning = "pixels of the source picture" },
+            [SOURCE_BYTES] = { "/images/source_bytes", COLUMN_U64, .rows = images, .width = 1,
+                               .meaning = "bytes of the source file" },
+            [UNITS] = { "/images/units", COLUMN_U16, .rows = images, .width = tokens,
+                        .bits = shard_id_bits((size_t)scan->maxima[PACK_IMAGE_CODEBOOK]),
+                        .has_row_vector = true,
+                        .meaning = "codebook ids of the token grid, row by row" },
+        },
+    };
+    source->block_shards = pack_block_shards(images * (tokens * 2 + 64), scan->image_shards);
+    table->block_count = shard_range_count(scan->image_shards, source->block_shards);
+}

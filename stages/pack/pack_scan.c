@@ -1,0 +1,234 @@
+#include "stages/pack/pack_scan.h"
+
+#include "storage/shard_schemas.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum status explain_missing(enum status outcome, const char *stage)
+{
+    if (outcome == STATUS_NOT_FOUND)
+        return status_fail(outcome, "%s; unitmill %s makes it", status_text(), stage);
+    return outcome;
+}
+
+enum status pack_read_units(struct shard **out, const struct run *run, size_t number)
+{
+    char path[PATH_BYTES];
+    const size_t column_count = run->plan.speech_units.features ? UNIT_COLUMN_COUNT : UNIT_FEATURES;
+    enum status outcome = run_shard_path(path, run, "units", number);
+    if (outcome == STATUS_OK)
+        outcome = shard_read(out, path, unit_columns, column_count);
+    return explain_missing(outcome, "speech-units");
+}
+
+enum status pack_read_images(struct shard **out, const struct run *run, size_t number)
+{
+    char path[PATH_BYTES];
+    enum status outcome = run_shard_path(path, run, "images", number);
+    if (outcome == STATUS_OK)
+        outcome = shard_read(out, path, image_columns, IMAGE_COLUMN_COUNT);
+    return explain_missing(outcome, "image-units");
+}
+
+bool pack_keeps_caption(const struct pack_scan *scan, const struct run *run, size_t record)
+{
+    return scan->image_row[run->manifest.captions[record].image] >= 0;
+}
+
+static void raise_to(int64_t *maximum, size_t value)
+{
+    if (*maximum < (int64_t)value)
+        *maximum = (int64_t)value;
+}
+
+static enum status note_digest(int64_t words[2], const struct shard *shard)
+{
+    char text[DIGEST_TEXT_BYTES];
+    const enum status outcome = shard_content_digest(text, shard);
+    if (outcome == STATUS_OK)
+        digest_words(words, text);
+    return outcome;
+}
+
+static enum status scan_images(struct pack_scan *scan, int64_t words[2], const struct run *run,
+                               size_t number)
+{
+    struct shard *shard = NULL;
+    enum status outcome = pack_read_images(&shard, run, number);
+    if (outcome != STATUS_OK)
+        return outcome;
+    scan->first_image[number] = (int64_t)shard_kept_count(shard);
+    raise_to(&scan->maxima[PACK_IMAGE_CODEBOOK], shard_identity(shard)->codebook);
+    raise_to(&scan->maxima[PACK_IMAGE_TOKENS], shard_column_width(shard, IMAGE_UNITS));
+    for (size_t row = 0; row < shard_kept_count(shard); row++) {
+        size_t count = 0;
+        const size_t record = shard_kept_record(shard, row);
+        const uint16_t *grid_rows = shard_values(shard, IMAGE_GRID_ROWS, row, &count);
+        const uint16_t *grid_columns = shard_values(shard, IMAGE_GRID_COLUMNS, row, &count);
+        scan->image_row[record] = 1;
+        raise_to(&scan->maxima[PACK_GRID_ROWS], *grid_rows);
+        raise_to(&scan->maxima[PACK_GRID_COLUMNS], *grid_columns);
+        raise_to(&scan->maxima[PACK_IMAGE_ID_BYTES], strlen(shard_kept_id(shard, row)));
+    }
+    outcome = note_digest(words, shard);
+    shard_destroy(shard);
+    return outcome;
+}
+
+static void scan_caption(struct pack_scan *scan, const struct run *run, const struct shard *shard,
+                         size_t row, size_t number)
+{
+    const struct manifest_caption *caption = &run->manifest.captions[shard_kept_record(shard, row)];
+    const struct manifest_image *image = &run->manifest.images[caption->image];
+    size_t runs = 0, count = 0;
+    const uint16_t *durations = shard_values(shard, UNIT_DURATIONS, row, &runs);
+    const uint32_t *frames = shard_values(shard, UNIT_FRAME_COUNT, row, &count);
+    for (size_t r = 0; r < runs; r++)
+        raise_to(&scan->maxima[PACK_DURATION], durations[r]);
+    scan->first_caption[number]++;
+    scan->first_unit[number] += (int64_t)runs;
+    scan->first_frame[number] += *frames;
+    raise_to(&scan->maxima[PACK_CAPTION_ID_BYTES], strlen(caption->id));
+    raise_to(&scan->maxima[PACK_TEXT_BYTES], strlen(caption->text));
+    raise_to(&scan->maxima[PACK_LANGUAGE_BYTES], strlen(caption->language));
+    raise_to(&scan->maxima[PACK_SPLIT_BYTES], strlen(image->split));
+    raise_to(&scan->maxima[PACK_VOICE_BYTES], strlen(shard_text(shard, UNIT_VOICE, row)));
+}
+
+static bool note_orphan(struct pack_scan *scan, const struct run *run, size_t record)
+{
+    char reason[320];
+    const struct manifest_caption *caption = &run->manifest.captions[record];
+    snprintf(reason, sizeof reason, "its picture %s is a reject",
+             run->manifest.images[caption->image].id);
+    return reject_list_add(&scan->orphans, "pack", record, caption->id, reason);
+}
+
+static enum status scan_units(struct pack_scan *scan, int64_t words[2], const struct run *run,
+                              size_t number)
+{
+    struct shard *shard = NULL;
+    enum status outcome = pack_read_units(&shard, run, number);
+    if (outcome != STATUS_OK)
+        return outcome;
+    raise_to(&scan->maxima[PACK_SPEECH_CODEBOOK], shard_identity(shard)->codebook);
+    if (run->plan.speech_units.features)
+        raise_to(&scan->maxima[PACK_FEATURE_WIDTH], shard_column_width(shard, UNIT_FEATURES));
+    for (size_t row = 0; row < shard_kept_count(shard); row++)
+        if (pack_keeps_caption(scan, run, shard_kept_record(shard, row)))
+            scan_caption(scan, run, shard, row, number);
+        else if (!note_orphan(scan, run, shard_kept_record(shard, row)))
+            outcome = status_fail(STATUS_NO_MEMORY, "pack: rejects");
+    if (outcome == STATUS_OK)
+        outcome = note_digest(words, shard);
+    shard_destroy(shard);
+    return outcome;
+}
+
+static enum status allocate(struct pack_scan *scan, int64_t **words, const struct run *run)
+{
+    *scan = (struct pack_scan){ .caption_shards = run_caption_shard_count(run),
+                                .image_shards = run_image_shard_count(run) };
+    scan->first_caption = calloc(scan->caption_shards + 1, sizeof(int64_t));
+    scan->first_unit = calloc(scan->caption_shards + 1, sizeof(int64_t));
+    scan->first_frame = calloc(scan->caption_shards + 1, sizeof(int64_t));
+    scan->first_image = calloc(scan->image_shards + 1, sizeof(int64_t));
+    scan->image_row = calloc(run->manifest.image_count, sizeof(int64_t));
+    for (size_t m = 0; m < PACK_MAXIMUM_COUNT; m++)
+        scan->maxima[m] = m == PACK_FEATURE_WIDTH ? 0 : 1; /* an empty store has widths too */
+    *words = calloc(2 * (scan->caption_shards + scan->image_shards) + 1, sizeof(int64_t));
+    if (scan->first_caption == NULL || scan->first_unit == NULL || scan->first_frame == NULL ||
+        scan->first_image == NULL || scan->image_row == NULL || *words == NULL)
+        return status_fail(STATUS_NO_MEMORY, "pack: tables of %zu shards",
+                           scan->caption_shards + scan->image_shards);
+    return STATUS_OK;
+}
+
+/* Counts become starts; the entry after the last is the total. */
+static void counts_to_starts(int64_t *values, size_t count)
+{
+    int64_t sum = 0;
+    for (size_t s = 0; s <= count; s++) {
+        const int64_t mine = s < count ? values[s] : 0;
+        values[s] = sum;
+        sum += mine;
+    }
+}
+
+static void number_images(struct pack_scan *scan, size_t image_count)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < image_count; i++)
+        scan->image_row[i] = scan->image_row[i] > 0 ? next++ : -1;
+}
+
+static enum status take_recipe(struct pack_scan *scan, const struct run *run, const int64_t *words)
+{
+    struct digest *recipe = digest_begin();
+    if (recipe == NULL)
+        return status_fail(STATUS_NO_MEMORY, "pack: recipe");
+    digest_add_text(recipe, "pack 1");
+    digest_add_text(recipe, run->plan.digests.manifest);
+    digest_add_number(recipe, run->plan.pack.deflate_level);
+    digest_add_number(recipe, run->plan.pack.chunk_bytes);
+    digest_add(recipe, words, 2 * (scan->caption_shards + scan->image_shards) * sizeof *words);
+    digest_end(scan->recipe, recipe);
+    return STATUS_OK;
+}
+
+static enum status scan_all(struct pack_scan *scan, const struct run *run, int64_t *words)
+{
+    const struct team *team = run->team;
+    const size_t rank = (size_t)team->rank, size = (size_t)team->size;
+    enum status outcome = STATUS_OK;
+    int64_t *image_words = words + 2 * scan->caption_shards;
+    for (size_t s = rank; s < scan->image_shards && outcome == STATUS_OK; s += size)
+        outcome = scan_images(scan, image_words + 2 * s, run, s);
+    outcome = team_agree(team, "scan image shards", outcome);
+    if (outcome != STATUS_OK)
+        return outcome;
+    team_sum(team, scan->image_row, run->manifest.image_count);
+    team_sum(team, scan->first_image, scan->image_shards);
+    number_images(scan, run->manifest.image_count);
+    counts_to_starts(scan->first_image, scan->image_shards);
+
+    for (size_t s = rank; s < scan->caption_shards && outcome == STATUS_OK; s += size)
+        outcome = scan_units(scan, words + 2 * s, run, s);
+    outcome = team_agree(team, "scan unit shards", outcome);
+    if (outcome != STATUS_OK)
+        return outcome;
+    team_sum(team, scan->first_caption, scan->caption_shards);
+    team_sum(team, scan->first_unit, scan->caption_shards);
+    team_sum(team, scan->first_frame, scan->caption_shards);
+    counts_to_starts(scan->first_caption, scan->caption_shards);
+    counts_to_starts(scan->first_unit, scan->caption_shards);
+    counts_to_starts(scan->first_frame, scan->caption_shards);
+    team_maximum(team, scan->maxima, PACK_MAXIMUM_COUNT);
+    team_sum(team, words, 2 * (scan->caption_shards + scan->image_shards));
+    return team_agree(team, "take store recipe", take_recipe(scan, run, words));
+}
+
+enum status pack_scan_begin(struct pack_scan *scan, const struct run *run)
+{
+    int64_t *words = NULL;
+    enum status outcome = team_agree(run->team, "prepare scan", allocate(scan, &words, run));
+    if (outcome == STATUS_OK)
+        outcome = scan_all(scan, run, words);
+    free(words);
+    if (outcome != STATUS_OK)
+        pack_scan_end(scan);
+    return outcome;
+}
+
+void pack_scan_end(struct pack_scan *scan)
+{
+    free(scan->first_caption);
+    free(scan->first_unit);
+    free(scan->first_frame);
+    free(scan->first_image);
+    free(scan->image_row);
+    reject_list_end(&scan->orphans);
+    *scan = (struct pack_scan){ 0 };
+}

@@ -1,0 +1,53 @@
+/** First pass over the shards: what the store will hold, and where each shard's rows begin. */
+#ifndef STAGES_PACK_PACK_SCAN_H
+#define STAGES_PACK_PACK_SCAN_H
+
+#include "core/digest.h"
+#include "stages/reject_list.h"
+#include "stages/run_directory.h"
+
+/** Largest values met, for widths and bits; reduced over ranks as one array. */
+enum pack_maximum {
+    PACK_CAPTION_ID_BYTES,
+    PACK_TEXT_BYTES,
+    PACK_LANGUAGE_BYTES,
+    PACK_VOICE_BYTES,
+    PACK_SPLIT_BYTES,
+    PACK_IMAGE_ID_BYTES,
+    PACK_DURATION,
+    PACK_SPEECH_CODEBOOK,
+    PACK_FEATURE_WIDTH,
+    PACK_IMAGE_CODEBOOK,
+    PACK_IMAGE_TOKENS,
+    PACK_GRID_ROWS,
+    PACK_GRID_COLUMNS,
+    PACK_MAXIMUM_COUNT
+};
+
+/** Equal on all ranks. Arrays named first_* have one entry more than shards: the total. */
+struct pack_scan {
+    size_t caption_shards, image_shards;
+    int64_t *first_caption, *first_unit, *first_frame; /* store rows where each unit shard begins */
+    int64_t *first_image; /* store rows where each image shard begins */
+    int64_t *image_row;   /* store row of each manifest picture; -1 where it is a reject */
+    int64_t maxima[PACK_MAXIMUM_COUNT];
+    struct reject_list orphans;     /* this rank's own: captions whose picture is a reject */
+    char recipe[DIGEST_TEXT_BYTES]; /* of everything that decides the store's content */
+};
+
+/** Collective. Reads and checks every shard, each on one rank. On success the caller ends `scan`
+ * with pack_scan_end. Errors: as pack_run. */
+enum status pack_scan_begin(struct pack_scan *scan, const struct run *run);
+
+/** Local. */
+void pack_scan_end(struct pack_scan *scan);
+
+/** Local. True where caption `record` goes into the store, given that its units are there. */
+bool pack_keeps_caption(const struct pack_scan *scan, const struct run *run, size_t record);
+
+/** Local. Reads unit shard or image shard `number`. The caller destroys it. */
+struct shard;
+enum status pack_read_units(struct shard **out, const struct run *run, size_t number);
+enum status pack_read_images(struct shard **out, const struct run *run, size_t number);
+
+#endif

@@ -1,0 +1,43 @@
+#include "stages/scenes/scenes_command.h"
+
+#include "cluster/launch.h"
+#include "cluster/progress.h"
+#include "core/log.h"
+#include "stages/scenes/scenes.h"
+
+static void tick(void *progress, size_t done, size_t total)
+{
+    (void)done;
+    (void)total;
+    progress_add(progress, 1, 0);
+}
+
+enum status scenes_command(struct command_line *line, int argc, char **argv)
+{
+    size_t seed = 1;
+    struct scenes_options options = { .count = 1000, .tick = tick };
+    const struct option table[] = {
+        { "count", OPTION_COUNT, &options.count, "N", "pictures (default 1000)" },
+        { "seed", OPTION_COUNT, &seed, "S", "of every draw (default 1)" },
+    };
+    if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
+        return STATUS_OK;
+    options.out = line->operands[0];
+    options.seed = seed;
+    struct progress *progress = NULL;
+    const struct progress_options shown = { .stage = "scenes",
+                                            .item = "pictures",
+                                            .total = options.count,
+                                            .terminal_columns = launch_terminal_columns(),
+                                            .is_quiet = line->is_quiet };
+    enum status outcome = progress_create(&progress, &line->team, &shown);
+    if (outcome != STATUS_OK)
+        return outcome;
+    options.payload = progress;
+    outcome = scenes_make(&options);
+    progress_wait(progress);
+    progress_destroy(progress);
+    if (outcome == STATUS_OK)
+        log_say("%s: %zu pictures; manifest.jsonl names them", options.out, options.count);
+    return outcome;
+}

@@ -1,0 +1,51 @@
+/** Shard stage: what all stages that turn records into shards have in common: finding what is
+ * missing, handing shards out, progress, rejects, stopping. A stage adds what it does to a range of
+ * records. */
+#ifndef STAGES_SHARD_STAGE_H
+#define STAGES_SHARD_STAGE_H
+
+#include "stages/run_directory.h"
+#include "storage/shard.h"
+
+struct shard_work; /* opaque: the shard in hand, for shard_stage_tick */
+
+struct shard_stage {
+    const char *name;   /* "speak" */
+    const char *folder; /* of its shards in the run directory */
+    const char *item;   /* what it counts: "captions" */
+    const struct shard_column *columns;
+    size_t column_count;
+    size_t shard_count;
+    size_t record_count;
+    size_t codebook; /* units are 0 .. codebook - 1; 0 where the stage makes none */
+    struct shard_range (*range)(const struct run *run, size_t number);
+
+    /** Local. Adds everything that decides the content of the shard, but the stage's name, to
+     * `recipe`: settings, digests of weights, the records, the content digests of shards read.
+     * Errors: those of reading what it needs. */
+    enum status (*add_recipe)(void *self, struct digest *recipe, const struct run *run,
+                              struct shard_range range);
+
+    /** Local. Fills `out`: each record of the range is kept or rejected, in order. Calls
+     * shard_stage_tick after each. A returned failure ends the stage on all ranks. */
+    enum status (*fill)(void *self, struct shard *out, struct shard_work *work,
+                        const struct run *run, struct shard_range range);
+};
+
+/** Collective. Makes the shards that are missing or are not what this plan gives, each on the rank
+ * that claims it. `self` is handed to the callbacks.
+ *
+ * Errors: STATUS_STOPPED  a signal asked for an end; shards in hand were dropped
+ *         STATUS_INVALID  more rejects than the plan's reject_limit
+ *         what the callbacks return, and STATUS_IO. */
+enum status shard_stage_run(const struct shard_stage *stage, const struct run *run, void *self);
+
+/** Local. One more record of the shard in hand is done: shows progress, serves the other ranks.
+ * Errors: STATUS_STOPPED where a signal asked for an end: hand it up. */
+enum status shard_stage_tick(struct shard_work *work);
+
+/** Local. The recipe digest of a shard. */
+enum status shard_stage_recipe(char text[DIGEST_TEXT_BYTES], const struct shard_stage *stage,
+                               const struct run *run, void *self, struct shard_range range);
+
+#endif

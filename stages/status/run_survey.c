@@ -1,0 +1,293 @@
+#include "stages/status/run_survey.h"
+
+#include "storage/shard.h"
+#include "storage/store_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, PACK, TEXT_BYTES_MAX = 65536 };
+
+static const char *const stage_names[SURVEY_STAGE_COUNT] = {
+    [SPEAK] = "speak",
+    [FIT_UNITS] = "fit-units",
+    [SPEECH_UNITS] = "speech-units",
+    [IMAGE_UNITS] = "image-units",
+    [PACK] = "pack",
+};
+
+/* A stage that makes shards. */
+struct shard_folder {
+    const char *folder;
+    size_t shard_count;
+    struct shard_range (*range)(const struct run *run, size_t number);
+};
+
+/* A shared lock would be granted if nobody held the exclusive one; it is given back at once. */
+static bool is_locked(const struct run *run)
+{
+    char path[PATH_BYTES];
+    if (run_path(path, run, ".lock") != STATUS_OK)
+        return false;
+    const int lock = open(path, O_RDONLY | O_CLOEXEC);
+    if (lock < 0)
+        return false;
+    const bool is_held = flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(lock);
+    return is_held;
+}
+
+static enum status note_damage(struct run_survey *survey, struct survey_stage *stage,
+                               const char *path, const char *reason)
+{
+    struct survey_damage *grown =
+        realloc(survey->damages, (survey->damage_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%s: survey", path);
+    survey->damages = grown;
+    struct survey_damage *damage = &grown[survey->damage_count];
+    *damage = (struct survey_damage){ strdup(path), strdup(reason) };
+    if (damage->file == NULL || damage->reason == NULL) {
+        free(damage->file);
+        free(damage->reason);
+        return status_fail(STATUS_NO_MEMORY, "%s: survey", path);
+    }
+    survey->damage_count++;
+    stage->damaged++;
+    return STATUS_OK;
+}
+
+/* Status texts name the file first; the list of damages does so by itself. */
+static const char *without_path(const char *text, const char *path)
+{
+    const size_t length = strlen(path);
+    return strncmp(text, path, length) == 0 && strncmp(text + length, ": ", 2) == 0
+               ? text + length + 2
+               : text;
+}
+
+static void note_time(struct survey_stage *stage, const char *path, size_t records)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return;
+    const double seconds = (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
+    if (stage->shards_done == 0 || seconds < stage->first_seconds) {
+        stage->first_seconds = seconds;
+        stage->first_records = records;
+    }
+    if (stage->shards_done == 0 || seconds > stage->last_seconds)
+        stage->last_seconds = seconds;
+    stage->bytes += (uint64_t)info.st_size;
+}
+
+/* Not a proof: that is what verify is for. */
+static enum status check_shard(struct shard_summary *summary, const char *path, const char *stage,
+                               struct shard_range range)
+{
+    const enum status outcome = shard_read_summary(summary, path);
+    if (outcome != STATUS_OK)
+        return outcome;
+    if (strcmp(summary->stage, stage) != 0 || summary->number != range.number ||
+        summary->first_record != range.first || summary->record_count != range.count)
+        return status_fail(STATUS_CORRUPT, "is shard %zu of %s, records %zu and %zu after it",
+                           summary->number, summary->stage, summary->first_record,
+                           summary->record_count);
+    return STATUS_OK;
+}
+
+static enum status survey_shard(struct run_survey *survey, struct survey_stage *stage,
+                                const char *path, struct shard_range range)
+{
+    struct shard_summary summary;
+    enum status outcome = check_shard(&summary, path, stage->name, range);
+    if (outcome == STATUS_OK && summary.reject_count > 0)
+        outcome = reject_list_add_shard(&survey->rejects, path);
+    if (outcome == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (outcome == STATUS_CORRUPT)
+        return note_damage(survey, stage, path, without_path(status_text(), path));
+    if (outcome != STATUS_OK)
+        return outcome;
+    note_time(stage, path, range.count);
+    stage->shards_done++;
+    stage->records_done += range.count;
+    stage->rejected += summary.reject_count;
+    return STATUS_OK;
+}
+
+static enum status survey_folder(struct run_survey *survey, struct survey_stage *stage,
+                                 const struct run *run, const struct shard_folder *folder)
+{
+    enum status outcome = STATUS_OK;
+    stage->shards = folder->shard_count;
+    for (size_t s = 0; s < folder->shard_count && outcome == STATUS_OK; s++) {
+        char path[PATH_BYTES];
+        const struct shard_range range = folder->range(run, s);
+        stage->records += range.count;
+        outcome = run_shard_path(path, run, folder->folder, s);
+        if (outcome == STATUS_OK)
+            outcome = survey_shard(survey, stage, path, range);
+    }
+    return outcome;
+}
+
+/* Centres that the plan names need no fit. */
+static enum status survey_fit(struct run_survey *survey, const struct run *run)
+{
+    char path[PATH_BYTES];
+    struct survey_stage *stage = &survey->stages[FIT_UNITS];
+    const enum status outcome = run_path(path, run, "kmeans.h5");
+    stage->shards = 1;
+    if (outcome == STATUS_OK && file_exists(path))
+        note_time(stage, path, 0);
+    stage->shards_done =
+        run->plan.speech_units.kmeans != NULL || (outcome == STATUS_OK && file_exists(path));
+    return outcome;
+}
+
+/* Rejects that pack adds: captions whose picture is one. */
+static enum status add_pack_rejects(struct run_survey *survey, const struct store_reader *reader)
+{
+    static const char *const datasets[] = { "/rejects/stage", "/rejects/id", "/rejects/reason" };
+    char *texts[3] = { NULL };
+    size_t bytes[3] = { 0 }, width = 0;
+    uint64_t rows = 0, record = 0;
+    enum status outcome = store_reader_extent(&rows, &width, reader, datasets[0]);
+    for (size_t d = 0; d < 3 && outcome == STATUS_OK; d++) {
+        outcome = store_reader_text_bytes(&bytes[d], reader, datasets[d]);
+        if (outcome == STATUS_OK && bytes[d] > TEXT_BYTES_MAX)
+            outcome = status_fail(STATUS_CORRUPT, "%s: absurdly long texts", datasets[d]);
+        else if (outcome == STATUS_OK && (texts[d] = malloc(bytes[d])) == NULL)
+            outcome = status_fail(STATUS_NO_MEMORY, "%s: a text", datasets[d]);
+    }
+    for (uint64_t r = 0; r < rows && outcome == STATUS_OK; r++) {
+        for (size_t d = 0; d < 3 && outcome == STATUS_OK; d++)
+            outcome = store_reader_texts(texts[d], bytes[d], reader, datasets[d], r, 1);
+        if (outcome == STATUS_OK && strcmp(texts[0], stage_names[PACK]) == 0) {
+            outcome = store_reader_numbers(&record, reader, "/rejects/record", r, 1);
+            survey->stages[PACK].rejected++;
+            if (outcome == STATUS_OK &&
+                !reject_list_add(&survey->rejects, texts[0], (size_t)record, texts[1], texts[2]))
+                outcome = status_fail(STATUS_NO_MEMORY, "rejects");
+        }
+    }
+    for (size_t d = 0; d < 3; d++)
+        free(texts[d]);
+    return outcome;
+}
+
+static enum status survey_store(struct run_survey *survey, const struct run *run)
+{
+    char path[PATH_BYTES];
+    uint64_t captions = 0;
+    size_t width = 0;
+    struct survey_stage *stage = &survey->stages[PACK];
+    struct store_reader *reader = NULL;
+    stage->shards = 1;
+    stage->records = run->manifest.caption_count;
+    enum status outcome = run_path(path, run, "store.h5");
+    if (outcome != STATUS_OK || !file_exists(path))
+        return outcome;
+    outcome = store_reader_open(&reader, path);
+    if (outcome == STATUS_OK)
+        outcome = store_reader_extent(&captions, &width, reader, "/captions/id");
+    if (outcome == STATUS_OK)
+        outcome = add_pack_rejects(survey, reader);
+    store_reader_close(reader);
+    if (outcome == STATUS_CORRUPT) {
+        stage->rejected = 0;
+        return note_damage(survey, stage, path, without_path(status_text(), path));
+    }
+    if (outcome != STATUS_OK)
+        return outcome;
+    note_time(stage, path, 0);
+    stage->shards_done = 1;
+    stage->records_done = (size_t)captions;
+    stage->records = (size_t)captions;
+    return STATUS_OK;
+}
+
+/* Somebody at work is at the incomplete stage that moved last, or else at the first one. */
+static void settle_states(struct run_survey *survey)
+{
+    struct survey_stage *at_work = NULL;
+    for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++) {
+        struct survey_stage *stage = &survey->stages[s];
+        if (stage->shards_done == stage->shards) {
+            stage->state = SURVEY_DONE;
+            continue;
+        }
+        stage->state = stage->shards_done + stage->damaged > 0 ? SURVEY_STOPPED : SURVEY_MISSING;
+        if (at_work == NULL || stage->last_seconds > at_work->last_seconds)
+            at_work = stage;
+    }
+    if (survey->is_running && at_work != NULL)
+        at_work->state = SURVEY_RUNNING;
+}
+
+enum status run_survey_take(struct run_survey *out, const struct run *run)
+{
+    const struct shard_folder folders[SURVEY_STAGE_COUNT] = {
+        [SPEAK] = { "speech", run_caption_shard_count(run), run_caption_range },
+        [SPEECH_UNITS] = { "units", run_caption_shard_count(run), run_caption_range },
+        [IMAGE_UNITS] = { "images", run_image_shard_count(run), run_image_range },
+    };
+    enum status outcome = STATUS_OK;
+    *out = (struct run_survey){ .is_running = is_locked(run) };
+    for (size_t s = 0; s < SURVEY_STAGE_COUNT && outcome == STATUS_OK; s++) {
+        out->stages[s].name = stage_names[s];
+        if (folders[s].folder != NULL)
+            outcome = survey_folder(out, &out->stages[s], run, &folders[s]);
+    }
+    if (outcome == STATUS_OK)
+        outcome = survey_fit(out, run);
+    if (outcome == STATUS_OK)
+        outcome = survey_store(out, run);
+    if (outcome == STATUS_OK)
+        settle_states(out);
+    else
+        run_survey_end(out);
+    return outcome;
+}
+
+double survey_rate(const struct survey_stage *stage)
+{
+    const double span = stage->last_seconds - stage->first_seconds;
+    if (stage->shards_done < 2 || stage->records_done <= stage->first_records || span < 1e-3)
+        return 0.0;
+    return (double)(stage->records_done - stage->first_records) / span;
+}
+
+double survey_seconds_left(const struct survey_stage *stage)
+{
+    const double rate = survey_rate(stage);
+    if (stage->state == SURVEY_DONE)
+        return 0.0;
+    return rate > 0.0 ? (double)(stage->records - stage->records_done) / rate : -1.0;
+}
+
+const char *survey_state_name(enum survey_state state)
+{
+    static const char *const names[] = { [SURVEY_MISSING] = "missing",
+                                         [SURVEY_RUNNING] = "running",
+                                         [SURVEY_STOPPED] = "stopped",
+                                         [SURVEY_DONE] = "done" };
+    return names[state];
+}
+
+void run_survey_end(struct run_survey *survey)
+{
+    for (size_t d = 0; d < survey->damage_count; d++) {
+        free(survey->damages[d].file);
+        free(survey->damages[d].reason);
+    }
+    free(survey->damages);
+    reject_list_end(&survey->rejects);
+    *survey = (struct run_survey){ 0 };
+}

@@ -1,0 +1,31 @@
+/** RUN/kmeans.h5: the centres that fit-units made, with what is needed to judge and to repeat the
+ * fit. Layout: docs/FORMATS.md, "K-means". storage/kmeans_file.h reads the centres back. All
+ * functions are local. */
+#ifndef STORAGE_KMEANS_STORE_H
+#define STORAGE_KMEANS_STORE_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct kmeans_fit {
+    const float *centroids; /* [clusters][width] */
+    size_t clusters, width;
+    const double *inertia; /* [iterations]: mean squared distance of a frame, before each update */
+    size_t iterations;
+    const uint64_t *occupancy; /* [clusters]: frames of the sample in each */
+    uint64_t frames, seed;
+    size_t reseeded;    /* empty clusters that got a new place */
+    bool has_converged; /* else the iterations ran out */
+    const char *recipe; /* digest of everything that decides the fit */
+};
+
+/** Writes the file whole or not at all. Errors: STATUS_IO, STATUS_NO_MEMORY. */
+enum status kmeans_store_write(const char *path, const struct kmeans_fit *fit);
+
+/** True where the file is there, whole, and fitted by this recipe. */
+bool kmeans_store_is_made_by(const char *path, const char *recipe);
+
+#endif

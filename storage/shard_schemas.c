@@ -1,0 +1,61 @@
+#include "storage/shard_schemas.h"
+
+const struct shard_column speech_columns[SPEECH_COLUMN_COUNT] = {
+    [SPEECH_FLAC] = { "flac", COLUMN_U8, .is_ragged = true, .width = 1,
+                      .meaning = "a FLAC file: 16 kHz, mono, 16 bit" },
+    [SPEECH_SAMPLE_COUNT] = { "sample_count", COLUMN_U32, .width = 1, .is_deflated = true,
+                              .meaning = "samples at 16 kHz" },
+    [SPEECH_TEXT] = { "text", COLUMN_TEXT, .width = 1, .is_deflated = true,
+                      .meaning = "the caption that was spoken" },
+    [SPEECH_LANGUAGE] = { "language", COLUMN_TEXT, .width = 1, .is_deflated = true,
+                          .meaning = "its language, as the manifest says" },
+    [SPEECH_VOICE] = { "voice", COLUMN_TEXT, .width = 1, .is_deflated = true,
+                       .meaning = "espeak-ng voice and variant" },
+    [SPEECH_RATE_WPM] = { "rate_wpm", COLUMN_U16, .width = 1, .is_deflated = true,
+                          .meaning = "words a minute asked of espeak-ng" },
+    [SPEECH_PITCH] = { "pitch", COLUMN_U16, .width = 1, .is_deflated = true,
+                       .meaning = "pitch asked of espeak-ng, 0 to 99" },
+    [SPEECH_PHONES] = { "phones", COLUMN_TEXT, .width = 1, .is_deflated = true,
+                        .meaning = "espeak-ng phone names, separated by blanks" },
+    [SPEECH_PHONE_STARTS] = { "phone_starts", COLUMN_U32, .is_ragged = true, .width = 1,
+                              .is_deflated = true,
+                              .meaning = "first sample of each phone, which lasts to the next" },
+};
+
+const struct shard_column unit_columns[UNIT_COLUMN_COUNT] = {
+    [UNIT_UNITS] = { "units", COLUMN_U16, .is_ragged = true, .width = 1,
+                     .meaning = "k-means clusters, repeats dropped" },
+    [UNIT_DURATIONS] = { "durations", COLUMN_U16, .is_ragged = true, .width = 1,
+                         .is_deflated = true, .meaning = "frames of 20 ms that each unit lasts" },
+    [UNIT_FRAME_COUNT] = { "frame_count", COLUMN_U32, .width = 1, .is_deflated = true,
+                           .meaning = "frames of 20 ms" },
+    [UNIT_SAMPLE_COUNT] = { "sample_count", COLUMN_U32, .width = 1, .is_deflated = true,
+                            .meaning = "samples at 16 kHz" },
+    [UNIT_VOICE] = { "voice", COLUMN_TEXT, .width = 1, .is_deflated = true,
+                     .meaning = "espeak-ng voice and variant" },
+    [UNIT_FEATURES] = { "features", COLUMN_F16, .is_ragged = true, .width = 0,
+                        .meaning = "HuBERT features, a row a frame" },
+};
+
+const struct shard_column image_columns[IMAGE_COLUMN_COUNT] = {
+    [IMAGE_UNITS] = { "units", COLUMN_U16, .width = 0,
+                      .meaning = "codebook ids of the token grid, row by row" },
+    [IMAGE_WIDTH] = { "width", COLUMN_U32, .width = 1, .is_deflated = true,
+                      .meaning = "pixels of the source picture" },
+    [IMAGE_HEIGHT] = { "height", COLUMN_U32, .width = 1, .is_deflated = true,
+                       .meaning = "pixels of the source picture" },
+    [IMAGE_SOURCE_BYTES] = { "source_bytes", COLUMN_U64, .width = 1, .is_deflated = true,
+                             .meaning = "bytes of the source file" },
+    [IMAGE_GRID_ROWS] = { "grid_rows", COLUMN_U16, .width = 1, .is_deflated = true,
+                          .meaning = "rows of the token grid" },
+    [IMAGE_GRID_COLUMNS] = { "grid_columns", COLUMN_U16, .width = 1, .is_deflated = true,
+                             .meaning = "columns of the token grid" },
+};
+
+unsigned shard_id_bits(size_t codebook)
+{
+    unsigned bits = 1;
+    while (bits < 16 && codebook > (size_t)1 << bits)
+        bits++;
+    return bits == 16 ? 0 : bits;
+}

@@ -1,0 +1,151 @@
+# The layers and doors of ARCHITECTURE.md, as a test: fails, naming each, where a file includes upwards,
+# sideways or another stage, where an outside library is included anywhere but at its door, and where
+# a header is neither ours, nor a library's listed here, nor the system's.
+#
+#     cmake -DROOT=<source folder> -P check_includes.cmake
+#
+# tests/ may include what it tests; everything else with C in it must belong to a layer.
+cmake_minimum_required(VERSION 3.25)
+
+# What files below a folder may include, beside that folder itself; lowest layer first. tts, scenes,
+# tokenizers and models know neither MPI nor files, so cluster and storage are not theirs.
+set(folders core cluster nn storage tts scenes tokenizers models bench stages)
+set(allowed_core "")
+set(allowed_cluster core)
+set(allowed_nn core)
+set(allowed_storage core cluster nn)
+set(allowed_tts core)
+set(allowed_scenes core)
+set(allowed_tokenizers core nn)
+set(allowed_models core nn)
+set(allowed_bench core cluster nn storage tts scenes tokenizers models)
+set(allowed_stages core cluster nn storage tts scenes tokenizers models)
+
+# Outside libraries: which headers are one library's (a regular expression), and who may include them.
+set(doors "")
+macro(door headers)
+  list(LENGTH doors number)
+  list(APPEND doors ${number})
+  set(door_headers_${number} "${headers}")
+  set(door_files_${number} ${ARGN})
+endmacro()
+
+door("mpi\\.h" cluster/ storage/ stages/)
+door("hdf5(_hl)?\\.h|H5.*\\.h" storage/)
+door("jansson\\.h" storage/)
+door("cblas\\.h|openblas.*" nn/matmul.c)
+door("sndfile\\.h" storage/audio_file.c)
+door("jpeglib\\.h|jerror\\.h|turbojpeg\\.h" storage/jpeg_image.c)
+door("png\\.h" storage/png_image.c)
+door("archive(_entry)?\\.h" storage/zip_members.c)
+door("espeak(-ng)?/.*" tts/espeak_voice.c)
+door("soxr\\.h" tts/resample.c)
+door("cairo.*\\.h" scenes/draw.c)
+door("cyaml/.*|yaml\\.h" core/plan_file.c)
+door("xxh(ash|3)\\.h" core/digest.c)
+
+# C17, POSIX and Linux. Vector instructions are the compiler's, and kept to the kernels.
+set(system_headers
+  assert ctype dirent errno fcntl fenv float ftw inttypes limits math pthread sched setjmp signal
+  stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios time unistd)
+list(JOIN system_headers "|" system_headers)
+door("immintrin\\.h|.*mmintrin\\.h|cpuid\\.h" nn/)
+
+set(complaints "")
+
+function(begins_with out path)
+  set(${out} FALSE PARENT_SCOPE)
+  foreach(prefix IN LISTS ARGN)
+    string(FIND "${path}" "${prefix}" at)
+    if(at EQUAL 0)
+      set(${out} TRUE PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
+# A stage reads its own folder and the headers that lie directly in stages/, never another stage.
+# Only the sources directly in stages/, main among them, know all stages and the benches.
+function(stage_may_include out source included)
+  string(REGEX MATCH "^stages/[^/]+/" own_folder "${source}")
+  set(ok FALSE)
+  if(included MATCHES "^stages/[^/]+$")
+    set(ok TRUE)
+  elseif(own_folder)
+    begins_with(ok "${included}" "${own_folder}")
+  elseif(source MATCHES "\\.c$")
+    begins_with(ok "${included}" stages/ bench/)
+  endif()
+  set(${out} ${ok} PARENT_SCOPE)
+endfunction()
+
+# "core/status.h" in storage/x.c
+function(check_ours folder source included)
+  list(TRANSFORM allowed_${folder} APPEND "/" OUTPUT_VARIABLE prefixes)
+  if(NOT folder STREQUAL "stages")
+    list(APPEND prefixes "${folder}/")
+  endif()
+  begins_with(ok "${included}" ${prefixes})
+  if(NOT ok AND folder STREQUAL "stages")
+    stage_may_include(ok "${source}" "${included}")
+  endif()
+  if(NOT ok OR included MATCHES "\\.\\./")
+    list(APPEND complaints "${source} includes \"${included}\"")
+    set(complaints "${complaints}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# <jansson.h> in storage/x.c
+function(check_outside source included)
+  set(ok FALSE)
+  if(included MATCHES "^(${system_headers})\\.h$|^(sys|linux|netinet|arpa)/")
+    set(ok TRUE)
+  endif()
+  foreach(number IN LISTS doors)
+    if(included MATCHES "^(${door_headers_${number}})$")
+      begins_with(ok "${source}" ${door_files_${number}})
+    endif()
+  endforeach()
+  if(NOT ok)
+    list(APPEND complaints "${source} includes <${included}>")
+    set(complaints "${complaints}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(check_file folder source)
+  file(READ "${ROOT}/${source}" text)
+  string(REGEX MATCHALL "(^|\n)[ \t]*#[ \t]*include[ \t]*[<\"][^<>\"\n]*[>\"]" lines "${text}")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE ".*[<\"]([^<>\"]*)[>\"]$" "\\1" included "${line}")
+    if(line MATCHES "\"$")
+      check_ours("${folder}" "${source}" "${included}")
+    else()
+      check_outside("${source}" "${included}")
+    endif()
+  endforeach()
+  set(complaints "${complaints}" PARENT_SCOPE)
+endfunction()
+
+file(GLOB tops RELATIVE "${ROOT}" "${ROOT}/*")
+set(source_count 0)
+foreach(top IN LISTS tops)
+  if(top MATCHES "^(build.*|tests|\\..*)$" OR NOT IS_DIRECTORY "${ROOT}/${top}")
+    continue()
+  endif()
+  file(GLOB_RECURSE sources RELATIVE "${ROOT}" "${ROOT}/${top}/*.c" "${ROOT}/${top}/*.h")
+  foreach(source IN LISTS sources)
+    math(EXPR source_count "${source_count} + 1")
+    if(top IN_LIST folders)
+      check_file("${top}" "${source}")
+    else()
+      list(APPEND complaints "${source} belongs to no layer")
+    endif()
+  endforeach()
+endforeach()
+
+if(source_count EQUAL 0)
+  message(FATAL_ERROR "${ROOT}: no C sources")
+endif()
+if(complaints)
+  list(JOIN complaints "\n  " text)
+  message(FATAL_ERROR "Layers or doors are broken:\n  ${text}")
+endif()

@@ -1,0 +1,6 @@
+unitmill_test(nn/test_activation.c USES unitmill::nn m LABELS unit)
+unitmill_test(nn/test_attention.c USES unitmill::nn m LABELS unit)
+unitmill_test(nn/test_matmul.c USES unitmill::nn m LABELS unit)
+unitmill_test(nn/test_narrow_matmul.c USES unitmill::nn m LABELS unit)
+unitmill_test(nn/test_nearest_row.c USES unitmill::nn m LABELS unit)
+unitmill_test(nn/test_norm.c USES unitmill::nn m LABELS unit)

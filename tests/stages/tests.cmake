@@ -1,0 +1,6 @@
+add_library(sample_run STATIC stages/sample_run.c)
+target_link_libraries(sample_run PUBLIC unitmill::stages test_support
+  PRIVATE unitmill_defaults PkgConfig::HDF5)
+unitmill_test(stages/test_audit.c USES sample_run PkgConfig::JANSSON m LABELS unit)
+unitmill_test(stages/test_status.c USES sample_run PkgConfig::JANSSON m LABELS unit)
+unitmill_test(stages/test_export.c USES sample_run PkgConfig::JANSSON m LABELS unit)

@@ -1,0 +1,12 @@
+unitmill_test(tokenizers/test_image_preprocess.c
+  USES unitmill::tokenizers unitmill::storage PkgConfig::JANSSON m LABELS golden TIMEOUT 60)
+unitmill_test(tokenizers/test_vit_vqgan_golden.c
+  USES unitmill::tokenizers unitmill::storage m LABELS golden)
+unitmill_test(tokenizers/test_resize.c USES unitmill::tokenizers m LABELS unit)
+unitmill_test(tokenizers/test_hubert_golden.c
+  USES unitmill::tokenizers unitmill::storage m LABELS golden TIMEOUT 60)
+unitmill_test(tokenizers/test_vit_vqgan.c USES unitmill::tokenizers m LABELS unit)
+unitmill_test(tokenizers/test_kmeans.c USES unitmill::tokenizers m LABELS unit)
+unitmill_test(tokenizers/test_kmeans_golden.c
+  USES unitmill::tokenizers unitmill::storage m LABELS golden)
+unitmill_test(tokenizers/test_run_length.c USES unitmill::tokenizers LABELS unit)

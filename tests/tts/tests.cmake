@@ -1,0 +1,5 @@
+unitmill_test(tts/test_caption.c USES unitmill::tts LABELS unit)
+unitmill_test(tts/test_resample.c USES unitmill::tts m LABELS unit)
+unitmill_test(tts/test_voice_process.c USES unitmill::tts LABELS unit)
+unitmill_test(tts/test_speaker.c USES unitmill::tts LABELS unit)
+unitmill_test(tts/test_speak_speed.c USES unitmill::tts unitmill::storage LABELS long TIMEOUT 120)
