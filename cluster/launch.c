@@ -13,6 +13,12 @@
 
 static const char terminal_variable[] = "UNITMILL_TERMINAL_COLUMNS";
 
+void launch_again(const char *variable, const char *value, char **argv)
+{
+    if (getenv(variable) == NULL && setenv(variable, value, 1) == 0)
+        execv("/proc/self/exe", argv);
+}
+
 bool launch_is_under_launcher(void)
 {
     static const char *const variables[] = { "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK" };

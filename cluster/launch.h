@@ -20,6 +20,11 @@ size_t launch_core_count(void);
  * own mpirun this is what the parent saw. */
 size_t launch_terminal_columns(void);
 
+/** Local. Starts this very program again in this process, with the same arguments and one variable
+ * of the environment set. Returns only where that fails, or where it was done before. Call before
+ * anything else happens. */
+void launch_again(const char *variable, const char *value, char **argv);
+
 /** Local. Runs this very program, with the same arguments, on `ranks` ranks under mpirun and waits.
  * SIGINT and SIGTERM reach the ranks as SIGUSR1 once; a second one ends mpirun. If this process is
  * killed, mpirun is told to end too.

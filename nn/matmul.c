@@ -3,11 +3,55 @@
 #include <assert.h>
 #include <cblas.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void matmul_use_one_thread(void)
 {
     openblas_set_num_threads(1);
+}
+
+const char *matmul_better_kernels(void)
+{
+    static const char *const outdated[] = { "Prescott", "Core2",     "Penryn", "Dunnington",
+                                            "Nehalem",  "Barcelona", "Bobcat", "Unknown" };
+    const char *chosen = openblas_get_corename();
+    if (getenv("OPENBLAS_CORETYPE") != NULL)
+        return NULL;
+    for (size_t o = 0; o < sizeof outdated / sizeof outdated[0]; o++) {
+        if (strcasecmp(chosen, outdated[o]) != 0)
+            continue;
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
+            return "SkylakeX";
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "Haswell" : NULL;
+    }
+    return NULL;
+}
+
+static bool has_wide_kernels(const char *core)
+{
+    const char *const wide[] = { "Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids" };
+    for (size_t w = 0; w < sizeof wide / sizeof wide[0]; w++)
+        if (strcasecmp(core, wide[w]) == 0)
+            return true;
+    return false;
+}
+
+const char *matmul_core_advice(void)
+{
+    if (getenv("OPENBLAS_CORETYPE") != NULL || has_wide_kernels(openblas_get_corename()))
+        return NULL;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        return "SkylakeX";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return "Haswell";
+#endif
+    return NULL;
 }
 
 static int as_int(size_t extent)

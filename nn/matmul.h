@@ -19,6 +19,21 @@
  * the setting is the library's own and holds for the process. */
 void matmul_use_one_thread(void);
 
+/** The kernels that OpenBLAS should use on this processor, where it has picked ones that are
+ * several times slower: an older OpenBLAS takes a processor that it does not know for one of 2004.
+ * It reads their name from the variable OPENBLAS_CORETYPE when it is loaded, so the program must be
+ * started again with it. NULL where all is well, or the variable is set. */
+const char *matmul_better_kernels(void);
+
+/** The value of OPENBLAS_CORETYPE that would make OpenBLAS use this processor's vectors, or NULL
+ * where it does so already, where it cannot, or where the variable is set.
+ *
+ * OpenBLAS picks its kernels by a list of processor models when it is loaded; on a model newer than
+ * the library it falls back to SSE, four times slower (0.3.21 on Intel Emerald Rapids: 41 instead
+ * of 185 GFLOP/s a core). A program should ask before anything else and, given a name, set the
+ * variable and execute itself anew. */
+const char *matmul_core_advice(void);
+
 /** A linear layer: C = A B^T + bias.
  *
  *     C    [M][N]  out  rows C_stride apart, C_stride >= N

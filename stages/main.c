@@ -1,6 +1,8 @@
 /* unitmill: captions and pictures into discrete units, at cluster scale. This file is the table of
  * commands; each command is a file or folder beside it. */
+#include "cluster/launch.h"
 #include "core/log.h"
+#include "nn/matmul.h"
 #include "stages/audit/audit.h"
 #include "stages/command_line.h"
 #include "stages/encode/encode.h"
@@ -71,6 +73,9 @@ static const struct command *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
+    const char *kernels = matmul_better_kernels();
+    if (kernels != NULL)
+        launch_again("OPENBLAS_CORETYPE", kernels, argv);
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {
         write_overview(stdout);
         return 0;

@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -165,6 +166,30 @@ static enum status write_frozen(const struct run *run, const char *path)
     return outcome;
 }
 
+static bool holds_shards(const struct run *run, const char *folder)
+{
+    char path[PATH_BYTES];
+    bool is_found = false;
+    DIR *entries = run_path(path, run, folder) == STATUS_OK ? opendir(path) : NULL;
+    if (entries == NULL)
+        return false;
+    for (const struct dirent *entry; !is_found && (entry = readdir(entries)) != NULL;)
+        is_found = entry->d_name[0] != '.';
+    closedir(entries);
+    return is_found;
+}
+
+/* False while no stage has finished anything: a plan that failed at once may still be corrected. */
+static bool has_results(const struct run *run)
+{
+    static const char *const folders[] = { "speech", "units", "images" };
+    char path[PATH_BYTES];
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++)
+        if (holds_shards(run, folders[f]))
+            return true;
+    return run_path(path, run, "kmeans.h5") == STATUS_OK && file_exists(path);
+}
+
 static enum status freeze_or_check(const struct run *run)
 {
     char path[PATH_BYTES];
@@ -172,7 +197,7 @@ static enum status freeze_or_check(const struct run *run)
     enum status outcome = run_path(path, run, "plan.yaml");
     if (outcome != STATUS_OK)
         return outcome;
-    if (!file_exists(path))
+    if (!file_exists(path) || !has_results(run))
         return write_frozen(run, path);
     outcome = plan_read(&frozen, path, NULL);
     if (outcome != STATUS_OK)

@@ -86,10 +86,11 @@ static enum status measure_dataset(struct footprint_object *object, hid_t place)
 static char *copy_name(const char *name)
 {
     const bool is_root = strcmp(name, ".") == 0;
-    char *copy = malloc(strlen(name) + 2);
+    const size_t bytes = is_root ? 0 : strlen(name);
+    char *copy = calloc(bytes + 2, 1);
     if (copy != NULL) {
         copy[0] = '/';
-        strcpy(copy + 1, is_root ? "" : name);
+        memcpy(copy + 1, name, bytes);
     }
     return copy;
 }

@@ -217,6 +217,15 @@ static void rescale_phones(struct phone *phones, size_t count, const struct spea
     }
 }
 
+/* A pause is called "_", "_:", ... Within a batch it may ring with what was said before it. */
+static bool has_sound(const struct speech *speech)
+{
+    for (size_t p = 0; p < speech->phone_count; p++)
+        if (speech->phones[p].name[0] != '_' && speech->phones[p].name[0] != '\0')
+            return true;
+    return false;
+}
+
 static enum status resample(struct speech *speech, struct speaker *speaker,
                             const struct speech *spoken)
 {
@@ -231,7 +240,8 @@ static enum status resample(struct speech *speech, struct speaker *speaker,
                             spoken->sample_count);
     if (outcome != STATUS_OK)
         return outcome;
-    if (quantise(speaker->samples, speaker->resampled, count) < AUDIBLE_LEVEL)
+    if (!has_sound(spoken) ||
+        quantise(speaker->samples, speaker->resampled, count) < AUDIBLE_LEVEL)
         return status_fail(STATUS_INVALID, "nothing of the caption is audible");
     rescale_phones(spoken->phones, spoken->phone_count, speaker, count);
     *speech = (struct speech){ .samples = speaker->samples,

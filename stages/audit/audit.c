@@ -51,7 +51,9 @@ enum status audit_command(struct command_line *line, int argc, char **argv)
         return STATUS_OK;
     enum audit_format format = AUDIT_TABLE;
     enum status outcome = parse_format(&format, format_name);
-    if (outcome == STATUS_OK && line->team.rank == 0)
+    if (outcome != STATUS_OK)
+        return command_usage(line, status_text());
+    if (line->team.rank == 0)
         outcome = audit_write(stdout, line->operands[0], format);
     return team_agree(&line->team, "audit", outcome);
 }

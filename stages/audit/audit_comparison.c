@@ -17,8 +17,8 @@ static const struct audit_section speech_section = {
                                         AUDIT_SHARE } },
     .note = "Raw audio: 2 bytes a sample at 16 kHz. FLAC: all captions spoken, rejects of later "
             "stages too.\nNominal: tokens times their bits. Stored: data, checksums, index and "
-            "headers. The speech side is\ncaptions, units, durations, offsets and lengths, without "
-            "features.",
+            "headers; below nominal\nwhere deflate pays. The speech side is captions, units, "
+            "durations, offsets and lengths, without\nfeatures.",
 };
 
 static const struct audit_section pictures_section = {

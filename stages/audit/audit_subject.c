@@ -95,11 +95,11 @@ static enum status count_rows(uint64_t *rows, const struct store_reader *reader,
 static enum status sum_rows(uint64_t *sum, const struct store_reader *reader, const char *dataset)
 {
     uint64_t rows = 0;
-    *sum = 0;
-    enum status outcome = count_rows(&rows, reader, dataset);
     uint64_t *values = malloc(BLOCK_ROWS * sizeof *values);
-    if (outcome == STATUS_OK && values == NULL)
-        outcome = status_fail(STATUS_NO_MEMORY, "audit: %s", dataset);
+    *sum = 0;
+    if (values == NULL)
+        return status_fail(STATUS_NO_MEMORY, "audit: %s", dataset);
+    enum status outcome = count_rows(&rows, reader, dataset);
     for (uint64_t first = 0; first < rows && outcome == STATUS_OK; first += BLOCK_ROWS) {
         const uint64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
         outcome = store_reader_numbers(values, reader, dataset, first, count);

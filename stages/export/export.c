@@ -57,7 +57,7 @@ enum status export_command(struct command_line *line, int argc, char **argv)
         return STATUS_OK;
     enum status outcome = check_options(&wanted);
     if (outcome != STATUS_OK)
-        return outcome;
+        return command_usage(line, status_text());
 
     char folder[PATH_BYTES], run_missing[STATUS_TEXT_BYTES] = "";
     struct run run;
@@ -65,7 +65,7 @@ enum status export_command(struct command_line *line, int argc, char **argv)
     path_folder(folder, wanted.store);
     const bool has_run = run_view(&run, &line->team, folder) == STATUS_OK;
     if (!has_run)
-        strcpy(run_missing, status_text());
+        snprintf(run_missing, sizeof run_missing, "%s", status_text());
     if (line->team.rank == 0)
         outcome = export_and_tell(&wanted, has_run ? &run : NULL, run_missing);
     run_close(&run);

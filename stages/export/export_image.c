@@ -124,12 +124,12 @@ static enum status add_caption_ids(struct json_writer *writer, const struct expo
     static const char dataset[] = "/captions/image";
     uint64_t captions = 0;
     size_t width = 0;
+    uint64_t *images = malloc(BLOCK_ROWS * sizeof *images);
+    if (images == NULL)
+        return status_fail(STATUS_NO_MEMORY, "captions of the picture");
     enum status outcome = store_reader_extent(&captions, &width, job->reader, dataset);
     if (outcome == STATUS_OK && width != 1)
         outcome = status_fail(STATUS_CORRUPT, "%s: not one value a row", dataset);
-    uint64_t *images = malloc(BLOCK_ROWS * sizeof *images);
-    if (outcome == STATUS_OK && images == NULL)
-        outcome = status_fail(STATUS_NO_MEMORY, "captions of the picture");
     json_writer_open_array(writer, "captions");
     for (uint64_t first = 0; first < captions && outcome == STATUS_OK; first += BLOCK_ROWS) {
         const uint64_t count = captions - first < BLOCK_ROWS ? captions - first : BLOCK_ROWS;

@@ -31,12 +31,17 @@ void export_name(char name[EXPORT_NAME_BYTES], const char *id)
     snprintf(name + used, EXPORT_NAME_BYTES - used, "-%.8s", digest);
 }
 
-static enum status text_width(size_t *bytes, const struct export_job *job, const char *dataset)
+/* Bytes of the texts of a dataset that has one in each row. */
+static enum status text_width(size_t *bytes, uint64_t *rows, const struct export_job *job,
+                              const char *dataset)
 {
-    const enum status outcome = store_reader_text_bytes(bytes, job->reader, dataset);
-    if (outcome == STATUS_OK && *bytes > TEXT_BYTES_MAX)
-        return status_fail(STATUS_CORRUPT, "%s: %s holds texts of %zu bytes", job->options->store,
-                           dataset, *bytes);
+    size_t width = 0;
+    enum status outcome = store_reader_text_bytes(bytes, job->reader, dataset);
+    if (outcome == STATUS_OK)
+        outcome = store_reader_extent(rows, &width, job->reader, dataset);
+    if (outcome == STATUS_OK && (width != 1 || *bytes > TEXT_BYTES_MAX))
+        outcome = status_fail(STATUS_CORRUPT, "%s: %s holds %zu texts a row, of %zu bytes",
+                              job->options->store, dataset, width, *bytes);
     return outcome;
 }
 
@@ -44,12 +49,8 @@ enum status export_find_row(uint64_t *row, const struct export_job *job, const c
                             const char *kind, const char *id)
 {
     uint64_t rows = 0;
-    size_t width = 0, bytes = 0;
-    enum status outcome = text_width(&bytes, job, dataset);
-    if (outcome == STATUS_OK)
-        outcome = store_reader_extent(&rows, &width, job->reader, dataset);
-    if (outcome == STATUS_OK && width != 1)
-        outcome = status_fail(STATUS_CORRUPT, "%s: not one id a row", dataset);
+    size_t bytes = 0;
+    enum status outcome = text_width(&bytes, &rows, job, dataset);
     if (outcome != STATUS_OK)
         return outcome;
     const uint64_t block = BLOCK_BYTES / bytes;
@@ -75,9 +76,10 @@ enum status export_find_row(uint64_t *row, const struct export_job *job, const c
 enum status export_read_text(char **text, const struct export_job *job, const char *dataset,
                              uint64_t row)
 {
+    uint64_t rows = 0;
     size_t bytes = 0;
     *text = NULL;
-    enum status outcome = text_width(&bytes, job, dataset);
+    enum status outcome = text_width(&bytes, &rows, job, dataset);
     if (outcome != STATUS_OK)
         return outcome;
     *text = malloc(bytes);
@@ -121,7 +123,7 @@ enum status export_path(char path[PATH_BYTES], struct export_job *job, const cha
     snprintf(name, sizeof name, "%s%s", job->name, ending);
     const enum status outcome = path_join(path, job->options->out, name);
     if (outcome == STATUS_OK)
-        strcpy(job->report->files[job->report->file_count++], path);
+        memcpy(job->report->files[job->report->file_count++], path, strlen(path) + 1);
     return outcome;
 }
 

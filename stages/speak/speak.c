@@ -121,6 +121,7 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
                         const struct run *run, struct shard_range range)
 {
     enum status outcome = STATUS_OK;
+    speaker_begin_batch(self); /* what is said depends on the shard alone */
     for (size_t r = range.first; r < range.first + range.count && outcome == STATUS_OK; r++) {
         outcome = speak_caption(out, self, run, r);
         if (outcome == STATUS_OK)

@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, PACK, TEXT_BYTES_MAX = 65536 };
+enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, PACK };
+
+/* Of the store's rejects, read at a time; ids and reasons are shorter than TEXT_BYTES. */
+enum { BLOCK_ROWS = 64, TEXT_BYTES = 1024 };
 
 static const char *const stage_names[SURVEY_STAGE_COUNT] = {
     [SPEAK] = "speak",
@@ -151,34 +154,64 @@ static enum status survey_fit(struct run_survey *survey, const struct run *run)
     return outcome;
 }
 
+/* A block of rows of the store's rejects. */
+struct reject_rows {
+    uint64_t records[BLOCK_ROWS];
+    char stages[BLOCK_ROWS][TEXT_BYTES], ids[BLOCK_ROWS][TEXT_BYTES];
+    char reasons[BLOCK_ROWS][TEXT_BYTES];
+};
+
+static enum status read_reject_rows(struct reject_rows *rows, const struct store_reader *reader,
+                                    uint64_t first, uint64_t count)
+{
+    enum status outcome =
+        store_reader_numbers(rows->records, reader, "/rejects/record", first, count);
+    if (outcome == STATUS_OK)
+        outcome =
+            store_reader_texts(rows->stages[0], TEXT_BYTES, reader, "/rejects/stage", first, count);
+    if (outcome == STATUS_OK)
+        outcome = store_reader_texts(rows->ids[0], TEXT_BYTES, reader, "/rejects/id", first, count);
+    if (outcome == STATUS_OK)
+        outcome = store_reader_texts(rows->reasons[0], TEXT_BYTES, reader, "/rejects/reason", first,
+                                     count);
+    return outcome;
+}
+
+static enum status count_reject_rows(uint64_t *rows, const struct store_reader *reader)
+{
+    static const char *const datasets[] = { "/rejects/record", "/rejects/stage", "/rejects/id",
+                                            "/rejects/reason" };
+    enum status outcome = STATUS_OK;
+    for (size_t d = 0; d < sizeof datasets / sizeof datasets[0] && outcome == STATUS_OK; d++) {
+        size_t width = 0;
+        outcome = store_reader_extent(rows, &width, reader, datasets[d]);
+        if (outcome == STATUS_OK && width != 1)
+            outcome = status_fail(STATUS_CORRUPT, "%s: not one value a row", datasets[d]);
+    }
+    return outcome;
+}
+
 /* Rejects that pack adds: captions whose picture is one. */
 static enum status add_pack_rejects(struct run_survey *survey, const struct store_reader *reader)
 {
-    static const char *const datasets[] = { "/rejects/stage", "/rejects/id", "/rejects/reason" };
-    char *texts[3] = { NULL };
-    size_t bytes[3] = { 0 }, width = 0;
-    uint64_t rows = 0, record = 0;
-    enum status outcome = store_reader_extent(&rows, &width, reader, datasets[0]);
-    for (size_t d = 0; d < 3 && outcome == STATUS_OK; d++) {
-        outcome = store_reader_text_bytes(&bytes[d], reader, datasets[d]);
-        if (outcome == STATUS_OK && bytes[d] > TEXT_BYTES_MAX)
-            outcome = status_fail(STATUS_CORRUPT, "%s: absurdly long texts", datasets[d]);
-        else if (outcome == STATUS_OK && (texts[d] = malloc(bytes[d])) == NULL)
-            outcome = status_fail(STATUS_NO_MEMORY, "%s: a text", datasets[d]);
-    }
-    for (uint64_t r = 0; r < rows && outcome == STATUS_OK; r++) {
-        for (size_t d = 0; d < 3 && outcome == STATUS_OK; d++)
-            outcome = store_reader_texts(texts[d], bytes[d], reader, datasets[d], r, 1);
-        if (outcome == STATUS_OK && strcmp(texts[0], stage_names[PACK]) == 0) {
-            outcome = store_reader_numbers(&record, reader, "/rejects/record", r, 1);
+    uint64_t row_count = 0;
+    struct reject_rows *rows = malloc(sizeof *rows);
+    if (rows == NULL)
+        return status_fail(STATUS_NO_MEMORY, "rejects");
+    enum status outcome = count_reject_rows(&row_count, reader);
+    for (uint64_t first = 0; first < row_count && outcome == STATUS_OK; first += BLOCK_ROWS) {
+        const uint64_t left = row_count - first, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        outcome = read_reject_rows(rows, reader, first, count);
+        for (uint64_t r = 0; r < count && outcome == STATUS_OK; r++) {
+            if (strcmp(rows->stages[r], stage_names[PACK]) != 0)
+                continue;
             survey->stages[PACK].rejected++;
-            if (outcome == STATUS_OK &&
-                !reject_list_add(&survey->rejects, texts[0], (size_t)record, texts[1], texts[2]))
+            if (!reject_list_add(&survey->rejects, rows->stages[r], (size_t)rows->records[r],
+                                 rows->ids[r], rows->reasons[r]))
                 outcome = status_fail(STATUS_NO_MEMORY, "rejects");
         }
     }
-    for (size_t d = 0; d < 3; d++)
-        free(texts[d]);
+    free(rows);
     return outcome;
 }
 

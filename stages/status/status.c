@@ -40,7 +40,7 @@ static void write_stage(FILE *stream, const struct survey_stage *stage)
         snprintf(rate, sizeof rate, "%.1f", survey_rate(stage));
     if (stage->state != SURVEY_DONE)
         write_duration(left, survey_seconds_left(stage));
-    fprintf(stream, "%-12s  %-7s  %11s  %17s  %8zu  %7zu  %9s  %9s  %7s\n", stage->name,
+    fprintf(stream, "%-12s  %-7s  %9s  %15s  %8zu  %7zu  %9s  %9s  %7s\n", stage->name,
             survey_state_name(stage->state), shards, records, stage->rejected, stage->damaged,
             bytes, rate, left);
 }
@@ -70,7 +70,7 @@ static void write_rejects(FILE *stream, const struct run_survey *survey, size_t 
 static void write_table(FILE *stream, const struct run *run, const struct run_survey *survey,
                         size_t shown)
 {
-    fprintf(stream, "%s: %s\n\n%-12s  %-7s  %11s  %17s  %8s  %7s  %9s  %9s  %7s\n", run->plan.run,
+    fprintf(stream, "%s: %s\n\n%-12s  %-7s  %9s  %15s  %8s  %7s  %9s  %9s  %7s\n", run->plan.run,
             survey->is_running ? "a unitmill is at work in it" : "nobody is at work in it", "stage",
             "state", "shards", "records", "rejected", "damaged", "bytes", "records/s", "left");
     for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++)
@@ -90,16 +90,17 @@ static void add_stage(struct json_writer *writer, const struct survey_stage *sta
     } numbers[] = {
         { "shards_done", stage->shards_done },
         { "shards", stage->shards },
-        { "records_done", stage->records_done },
-        { "records", stage->records },
         { "rejected", stage->rejected },
         { "damaged", stage->damaged },
         { "bytes", stage->bytes },
+        { "records_done", stage->records_done },
+        { "records", stage->records },
     };
+    const size_t known_count = sizeof numbers / sizeof numbers[0] - (stage->records > 0 ? 0 : 2);
     json_writer_open_object(writer, NULL);
     json_writer_text(writer, "stage", stage->name);
     json_writer_text(writer, "state", survey_state_name(stage->state));
-    for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++)
+    for (size_t n = 0; n < known_count; n++)
         json_writer_integer(writer, numbers[n].key, (int64_t)numbers[n].value);
     if (survey_rate(stage) > 0.0)
         json_writer_number(writer, "records_per_second", survey_rate(stage));

@@ -4,6 +4,9 @@
 #include "tests/support/check.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { SPACE = 4000 };
 
@@ -113,6 +116,24 @@ static void empty_products_touch_nothing(void)
         CU_ASSERT_EQUAL(all.C[i], all.before[i]);
 }
 
+/* What the advice is depends on processor and library; that following it ends the matter does not.
+ */
+static void a_core_type_that_is_set_is_left_alone(void)
+{
+    char before[64];
+    const char *value = getenv("OPENBLAS_CORETYPE");
+    snprintf(before, sizeof before, "%s", value != NULL ? value : "");
+    unsetenv("OPENBLAS_CORETYPE");
+    const char *advice = matmul_core_advice();
+    CU_ASSERT(advice == NULL || strcmp(advice, "SkylakeX") == 0 || strcmp(advice, "Haswell") == 0);
+    setenv("OPENBLAS_CORETYPE", advice != NULL ? advice : "Haswell", 1);
+    CU_ASSERT_PTR_NULL(matmul_core_advice());
+    if (value != NULL)
+        setenv("OPENBLAS_CORETYPE", before, 1);
+    else
+        unsetenv("OPENBLAS_CORETYPE");
+}
+
 int main(int argc, char **argv)
 {
     matmul_use_one_thread();
@@ -122,6 +143,7 @@ int main(int argc, char **argv)
         { "the other forms scale and keep", the_other_forms_scale_and_keep },
         { "what was there is ignored with keep 0", what_was_there_is_ignored_with_keep_zero },
         { "empty products touch nothing", empty_products_touch_nothing },
+        { "a core type that is set is left alone", a_core_type_that_is_set_is_left_alone },
         CU_TEST_INFO_NULL,
     };
     return check_suite(argc, argv, "matmul", cases);

@@ -222,89 +222,90 @@ static void the_table_fits_a_terminal(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(table, "0.846"));
     CU_ASSERT_PTR_NOT_NULL(strstr(table, "1,204,224.0"));
     for (const char *line = strtok_r(table, "\n", &rest); line != NULL;
-         line = strtok_r(NULL, "\n", &rest)) {
+         line = strtok_r(NULL, "\n", &rest))
         CU_ASSERT(strlen(line) <= 100);
-        if (strlen(line) > 100)
-            fprintf(stderr, "%zu: %s\n", strlen(line), line);
-    }
-    {
-        const char *aside = check_scratch("aside.h5");
-        CU_ASSERT_EQUAL(rename(store_path, aside), 0);
-        json_t *report = audit_json(run_folder);
-        CU_ASSERT(figure(report, "stages", "units", "bytes") > 0);
-        CU_ASSERT(isnan(figure(report, "stages", "store.h5", "bytes")));
-        CU_ASSERT_EQUAL(figure(report, "table1", "picture_units_paper", "bits"), 10192);
-        CU_ASSERT(isnan(figure(report, "table1", "picture_units", "bits")));
-        CU_ASSERT_PTR_NULL(json_object_get(report, "modalities"));
-        json_decref(report);
-        CU_ASSERT_EQUAL(rename(aside, store_path), 0);
-    }
+    free(table);
+}
 
-    static void a_damaged_shard_is_counted(void)
-    {
-        const char *path = check_scratch("sample/run/units/00001.h5");
-        uint8_t *bytes = NULL;
-        size_t byte_count = 0;
-        CU_ASSERT_EQUAL(file_read(&bytes, &byte_count, path, 1 << 24), STATUS_OK);
-        CU_ASSERT_EQUAL(truncate(path, 1000), 0);
-        json_t *report = audit_json(run_folder);
-        CU_ASSERT_EQUAL(figure(report, "stages", "units", "damaged_files"), 1);
-        CU_ASSERT_EQUAL(figure(report, "stages", "units", "files"), 3);
-        check_row_adds_up(report, "stages", "units");
-        CU_ASSERT(figure(report, "stages", "units", "overhead_bytes") >= 1000);
-        json_decref(report);
-        CU_ASSERT_EQUAL(file_write(path, bytes, byte_count), STATUS_OK);
-        free(bytes);
-    }
+static void a_run_without_a_store_has_its_stages(void)
+{
+    const char *aside = check_scratch("aside.h5");
+    CU_ASSERT_EQUAL(rename(store_path, aside), 0);
+    json_t *report = audit_json(run_folder);
+    CU_ASSERT(figure(report, "stages", "units", "bytes") > 0);
+    CU_ASSERT(isnan(figure(report, "stages", "store.h5", "bytes")));
+    CU_ASSERT_EQUAL(figure(report, "table1", "picture_units_paper", "bits"), 10192);
+    CU_ASSERT(isnan(figure(report, "table1", "picture_units", "bits")));
+    CU_ASSERT_PTR_NULL(json_object_get(report, "modalities"));
+    json_decref(report);
+    CU_ASSERT_EQUAL(rename(aside, store_path), 0);
+}
 
-    static void check_refused(const char *path, enum status expected, const char *fragment)
-    {
-        char *text = NULL;
-        size_t bytes = 0;
-        FILE *stream = open_memstream(&text, &bytes);
-        check_status(audit_write(stream, path, AUDIT_TABLE), expected, fragment);
-        fclose(stream);
-        CU_ASSERT_EQUAL(bytes, 0);
-        free(text);
-    }
+static void a_damaged_shard_is_counted(void)
+{
+    const char *path = check_scratch("sample/run/units/00001.h5");
+    uint8_t *bytes = NULL;
+    size_t byte_count = 0;
+    CU_ASSERT_EQUAL(file_read(&bytes, &byte_count, path, 1 << 24), STATUS_OK);
+    CU_ASSERT_EQUAL(truncate(path, 1000), 0);
+    json_t *report = audit_json(run_folder);
+    CU_ASSERT_EQUAL(figure(report, "stages", "units", "damaged_files"), 1);
+    CU_ASSERT_EQUAL(figure(report, "stages", "units", "files"), 3);
+    check_row_adds_up(report, "stages", "units");
+    CU_ASSERT(figure(report, "stages", "units", "overhead_bytes") >= 1000);
+    json_decref(report);
+    CU_ASSERT_EQUAL(file_write(path, bytes, byte_count), STATUS_OK);
+    free(bytes);
+}
 
-    static void what_is_no_run_and_no_store_is_refused(void)
-    {
-        const char *text = check_scratch("text.h5");
-        char cut[PATH_BYTES];
-        strcpy(cut, check_scratch("cut.h5"));
-        uint8_t *bytes = NULL;
-        size_t byte_count = 0;
-        check_refused(check_scratch("nothing"), STATUS_NOT_FOUND, "no such run or store");
-        check_refused(check_scratch("sample/pictures"), STATUS_INVALID, "neither a run directory");
-        CU_ASSERT_EQUAL(file_write(text, "text\n", 5), STATUS_OK);
-        check_refused(text, STATUS_CORRUPT, "text.h5");
-        check_refused(check_scratch("sample/run/speech/00000.h5"), STATUS_CORRUPT,
-                      "not a store of unitmill");
-        CU_ASSERT_EQUAL(file_read(&bytes, &byte_count, store_path, 1 << 24), STATUS_OK);
-        for (size_t left = byte_count - 1; left > 0; left = left * 3 / 4) {
-            CU_ASSERT_EQUAL(file_write(cut, bytes, left), STATUS_OK);
-            check_refused(cut, STATUS_CORRUPT, "cut.h5");
-        }
-        free(bytes);
-    }
+static void check_refused(const char *path, enum status expected, const char *fragment)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&text, &bytes);
+    check_status(audit_write(stream, path, AUDIT_TABLE), expected, fragment);
+    fclose(stream);
+    CU_ASSERT_EQUAL(bytes, 0);
+    free(text);
+}
 
-    int main(int argc, char **argv)
-    {
-        CU_TestInfo cases[] = {
-            { "begin", begin },
-            { "bytes by stage are those of the files", bytes_by_stage_are_those_of_the_files },
-            { "bytes by modality are the store", bytes_by_modality_are_the_store },
-            { "the paper's table is there", the_papers_table_is_there },
-            { "counts and comparisons", counts_and_comparisons_are_those_of_the_run },
-            { "CSV and JSON say the same", csv_and_json_say_the_same },
-            { "the table fits a terminal", the_table_fits_a_terminal },
-            { "a run without a store has its stages", a_run_without_a_store_has_its_stages },
-            { "a damaged shard is counted", a_damaged_shard_is_counted },
-            { "what is no run and no store is refused", what_is_no_run_and_no_store_is_refused },
-            { "end", end },
-            CU_TEST_INFO_NULL,
-        };
-        hdf5_prepare();
-        return check_suite(argc, argv, "audit", cases);
+static void what_is_no_run_and_no_store_is_refused(void)
+{
+    const char *text = check_scratch("text.h5");
+    char cut[PATH_BYTES];
+    strcpy(cut, check_scratch("cut.h5"));
+    uint8_t *bytes = NULL;
+    size_t byte_count = 0;
+    check_refused(check_scratch("nothing"), STATUS_NOT_FOUND, "no such run or store");
+    check_refused(check_scratch("sample/pictures"), STATUS_INVALID, "neither a run directory");
+    CU_ASSERT_EQUAL(file_write(text, "text\n", 5), STATUS_OK);
+    check_refused(text, STATUS_CORRUPT, "text.h5");
+    check_refused(check_scratch("sample/run/speech/00000.h5"), STATUS_CORRUPT,
+                  "not a store of unitmill");
+    CU_ASSERT_EQUAL(file_read(&bytes, &byte_count, store_path, 1 << 24), STATUS_OK);
+    for (size_t left = byte_count - 1; left > 0; left = left * 3 / 4) {
+        CU_ASSERT_EQUAL(file_write(cut, bytes, left), STATUS_OK);
+        check_refused(cut, STATUS_CORRUPT, "cut.h5");
     }
+    free(bytes);
+}
+
+int main(int argc, char **argv)
+{
+    CU_TestInfo cases[] = {
+        { "begin", begin },
+        { "bytes by stage are those of the files", bytes_by_stage_are_those_of_the_files },
+        { "bytes by modality are the store", bytes_by_modality_are_the_store },
+        { "the paper's table is there", the_papers_table_is_there },
+        { "counts and comparisons", counts_and_comparisons_are_those_of_the_run },
+        { "CSV and JSON say the same", csv_and_json_say_the_same },
+        { "the table fits a terminal", the_table_fits_a_terminal },
+        { "a run without a store has its stages", a_run_without_a_store_has_its_stages },
+        { "a damaged shard is counted", a_damaged_shard_is_counted },
+        { "what is no run and no store is refused", what_is_no_run_and_no_store_is_refused },
+        { "end", end },
+        CU_TEST_INFO_NULL,
+    };
+    hdf5_prepare();
+    return check_suite(argc, argv, "audit", cases);
+}

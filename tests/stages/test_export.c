@@ -283,7 +283,7 @@ static void bad_stores_are_refused(void)
 
     /* Wherever a byte is flipped, an export ends with an outcome. */
     size_t refused = 0;
-    for (size_t at = 0; at < byte_count; at += 211) {
+    for (size_t at = 0; at < byte_count; at += 1499) {
         bytes[at] ^= 0xff;
         CU_ASSERT_EQUAL(file_write(cut, bytes, byte_count), STATUS_OK);
         refused += export(cut, "second:0", NULL) != STATUS_OK;

@@ -91,6 +91,7 @@ static void a_run_that_is_done_says_so(void)
     check_number(report, IMAGE_UNITS, "shards", 2);
     check_number(report, IMAGE_UNITS, "records", 3);
     check_number(report, IMAGE_UNITS, "rejected", 1);
+    CU_ASSERT_PTR_NULL(field(report, FIT_UNITS, "records"));
     check_number(report, PACK, "records", 3);
     check_number(report, PACK, "rejected", 2);
     check_number(report, PACK, "bytes",

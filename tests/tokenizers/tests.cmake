@@ -10,3 +10,5 @@ unitmill_test(tokenizers/test_kmeans.c USES unitmill::tokenizers m LABELS unit)
 unitmill_test(tokenizers/test_kmeans_golden.c
   USES unitmill::tokenizers unitmill::storage m LABELS golden)
 unitmill_test(tokenizers/test_run_length.c USES unitmill::tokenizers LABELS unit)
+unitmill_test(tokenizers/test_hubert.c
+  USES unitmill::tokenizers unitmill::storage m LABELS unit TIMEOUT 60)

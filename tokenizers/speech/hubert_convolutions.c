@@ -71,13 +71,17 @@ size_t hubert_convolve_scratch_count(const struct hubert_config *config)
            counts.turns[1];
 }
 
+/* Without normalisation a net with layer norms hears the samples as they are; for one with a group
+ * norm, which takes a constant out again, the mean goes first so that its sums stay exact. */
 static void measure_wave(struct convolving *run, size_t samples)
 {
     double sum = 0.0, squares = 0.0;
+    run->scale = 1.0;
+    if (run->config->convolution_layer_norm && !run->config->normalise_wave)
+        return;
     for (size_t i = 0; i < samples; i++)
         sum += (double)run->audio[i];
     run->mean = sum / (double)samples;
-    run->scale = 1.0;
     if (!run->config->normalise_wave)
         return;
     for (size_t i = 0; i < samples; i++) {
@@ -92,14 +96,14 @@ struct window_sums {
     double first[KERNEL_MAX], second[KERNEL_MAX][KERNEL_MAX];
 };
 
-MULTIVERSION static void sum_windows(struct window_sums *sums, const float *audio, double mean,
+MULTIVERSION static void sum_windows(struct window_sums *sums, const struct convolving *run,
                                      size_t windows, size_t stride, size_t kernel)
 {
     *sums = (struct window_sums){ 0 };
     for (size_t w = 0; w < windows; w++) {
         double window[KERNEL_MAX];
         for (size_t k = 0; k < kernel; k++)
-            window[k] = (double)audio[w * stride + k] - mean;
+            window[k] = ((double)run->audio[w * stride + k] - run->mean) * run->scale;
         for (size_t k = 0; k < kernel; k++) {
             sums->first[k] += window[k];
             for (size_t l = 0; l < kernel; l++)
@@ -116,7 +120,7 @@ static void fold_group_norm(struct convolving *run, size_t windows)
     const struct hubert_pair *norm = &run->weights->convolution_norms[0];
     const size_t C = layer->channels, kernel = layer->kernel;
     struct window_sums sums;
-    sum_windows(&sums, run->audio, run->mean, windows, layer->stride, kernel);
+    sum_windows(&sums, run, windows, layer->stride, kernel);
     for (size_t c = 0; c < C; c++) {
         double mean = 0.0, square = 0.0;
         for (size_t k = 0; k < kernel; k++) {
@@ -166,9 +170,10 @@ static void convolve_first(const struct convolving *run, size_t start, size_t co
     const size_t C = layer->channels;
     const float *wave = run->wave + start * layer->stride;
     if (run->trace != NULL) {
-        narrow_matmul(run->rows0, C, run->audio + start * layer->stride, layer->stride,
-                      run->weights->first, C, run->weights->convolutions[0].bias, count, C,
-                      layer->kernel);
+        const float *heard =
+            run->config->normalise_wave ? wave : run->audio + start * layer->stride;
+        narrow_matmul(run->rows0, C, heard, layer->stride, run->weights->first, C,
+                      run->weights->convolutions[0].bias, count, C, layer->kernel);
         hubert_trace_put(run->trace, "conv0_raw", run->rows0, count, C);
     }
     narrow_matmul(run->rows0, C, wave, layer->stride, run->first, C, run->bias, count, C,
