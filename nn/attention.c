@@ -4,9 +4,10 @@
 #include "nn/norm.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A row of scores is padded to whole vectors, with keys that get no weight. */
-enum { SCORE_FLOATS = 1 << 16, TILE_ROWS_MIN = 16, VECTOR = 16 };
+enum { SCORE_FLOATS = 1 << 15, TILE_ROWS_MIN = 64, VECTOR = 16 };
 
 static size_t padded(size_t key_count)
 {
@@ -22,7 +23,7 @@ static size_t tile_rows(size_t key_count)
 size_t attention_scratch_count(size_t key_count, size_t head_width)
 {
     const size_t fewest = TILE_ROWS_MIN * padded(key_count);
-    return head_width * padded(key_count) + (fewest > SCORE_FLOATS ? fewest : SCORE_FLOATS);
+    return 2 * head_width * padded(key_count) + (fewest > SCORE_FLOATS ? fewest : SCORE_FLOATS);
 }
 
 /* The keys of one head times the scale, transposed and padded with zeros:
@@ -44,6 +45,14 @@ static void transpose_keys(float *transposed, const struct attention_inputs *in,
     }
 }
 
+/* The values of one head, rows back to back: [key_count][head_width]. */
+static void gather_values(float *gathered, const struct attention_inputs *in, size_t column)
+{
+    for (size_t k = 0; k < in->key_count; k++)
+        memcpy(gathered + k * in->head_width, in->values + k * in->value_stride + column,
+               in->head_width * sizeof *gathered);
+}
+
 /* Weights of `rows` queries over the keys: [rows][padded(key_count)]. */
 static void weigh(float *weights, const float *queries, const float *transposed,
                   const struct attention_inputs *in, size_t rows)
@@ -60,16 +69,17 @@ static void weigh(float *weights, const float *queries, const float *transposed,
 void attention(float *out, size_t out_stride, const struct attention_inputs *in, float *scratch)
 {
     const size_t stride = padded(in->key_count), tile = tile_rows(in->key_count);
-    float *transposed = scratch, *weights = scratch + in->head_width * stride;
+    float *transposed = scratch, *values = transposed + in->head_width * stride;
+    float *weights = values + in->head_width * stride;
     for (size_t h = 0; h < in->heads; h++) {
         const size_t column = h * in->head_width;
         transpose_keys(transposed, in, column);
+        gather_values(values, in, column);
         for (size_t start = 0; start < in->query_count; start += tile) {
             const size_t left = in->query_count - start, rows = left < tile ? left : tile;
             weigh(weights, in->queries + start * in->query_stride + column, transposed, in, rows);
-            narrow_matmul(out + start * out_stride + column, out_stride, weights, stride,
-                          in->values + column, in->value_stride, NULL, rows, in->head_width,
-                          in->key_count);
+            narrow_matmul(out + start * out_stride + column, out_stride, weights, stride, values,
+                          in->head_width, NULL, rows, in->head_width, in->key_count);
         }
     }
 }

@@ -18,8 +18,9 @@ struct attention_inputs {
     float scale; /* of the scores; usually 1 / sqrt(head_width) */
 };
 
-/** Floats of scratch that `attention` needs: the keys of one head, and 2^16 (256 KiB) or 16 rows of
- * scores, whichever is more. It does not fall when key_count grows, nor when head_width does. */
+/** Floats of scratch that `attention` needs: keys and values of one head, and 2^15 (128 KiB) or 64
+ * rows of scores, whichever is more. It does not fall when key_count grows, nor when head_width
+ * does. */
 size_t attention_scratch_count(size_t key_count, size_t head_width);
 
 /** Local. For each head: out = softmax(scale queries keys^T) values.

@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "storage/hdf5_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,12 +87,10 @@ static enum status measure_dataset(struct footprint_object *object, hid_t place)
 static char *copy_name(const char *name)
 {
     const bool is_root = strcmp(name, ".") == 0;
-    const size_t bytes = is_root ? 0 : strlen(name);
-    char *copy = calloc(bytes + 2, 1);
-    if (copy != NULL) {
-        copy[0] = '/';
-        memcpy(copy + 1, name, bytes);
-    }
+    const size_t bytes = strlen(name) + 2;
+    char *copy = malloc(bytes);
+    if (copy != NULL)
+        snprintf(copy, bytes, "/%s", is_root ? "" : name);
     return copy;
 }
 

@@ -48,6 +48,17 @@ static enum status read_weights(struct weights_file *out, const char *path)
     return outcome == STATUS_OK ? safetensors_read_metadata(&out->inside, path) : outcome;
 }
 
+/* A trainer's checkpoint has the net's tensors below "state_dict", beside its own state. */
+static void unwrap(struct tensor_table *table)
+{
+    static const char wrapper[] = "state_dict.";
+    bool is_wrapped = false;
+    for (size_t t = 0; t < table->count; t++)
+        is_wrapped |= strncmp(table->tensors[t].name, wrapper, sizeof wrapper - 1) == 0;
+    if (is_wrapped)
+        weights_file_narrow(table, wrapper);
+}
+
 enum status weights_file_read(struct weights_file *out, const char *path, const char *config_path)
 {
     *out = (struct weights_file){ 0 };
@@ -57,6 +68,8 @@ enum status weights_file_read(struct weights_file *out, const char *path, const 
     if (outcome == STATUS_OK)
         outcome = settings_file_beside(&out->beside, path, config_path);
     out->settings = out->beside != NULL ? out->beside : out->inside;
+    if (outcome == STATUS_OK)
+        unwrap(&out->table);
     if (outcome != STATUS_OK)
         weights_file_end(out);
     return outcome;

@@ -20,8 +20,9 @@ struct weights_file {
 /** "safetensors", "PyTorch zip archive" or "PyTorch file of before 1.6". */
 const char *weights_format_name(enum weights_format format);
 
-/** Reads weights and configuration. `config_path` may be NULL. The caller ends `out` with
- * weights_file_end; on failure it is empty.
+/** Reads weights and configuration. Where a checkpoint of a trainer holds tensors below
+ * "state_dict", these are the table, without that prefix. `config_path` may be NULL. The caller
+ * ends `out` with weights_file_end; on failure it is empty.
  *
  * Errors: those of safetensors_read, torch_file_read and settings_file_read; STATUS_INVALID for a
  * file of another form. */

@@ -8,6 +8,7 @@
 #include "storage/hdf5_prepare.h"
 #include "storage/png_image.h"
 
+#include <hdf5.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -270,6 +271,26 @@ static void damaged_speech_and_a_changed_picture_are_noted(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(report.notes[0], "no source picture"));
 }
 
+/* Two texts a row where one is expected would overrun whoever reads rows. */
+static void rows_of_another_width_are_refused(void)
+{
+    static const char *const datasets[] = { "/captions/id", "/captions/text", "/images/id" };
+    for (size_t d = 0; d < sizeof datasets / sizeof datasets[0]; d++) {
+        const char *path = check_scratch("wide.h5");
+        const hsize_t dims[2] = { 3, 1000 };
+        copy_file(path, check_scratch("sample/run/store.h5"));
+        const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+        const hid_t space = H5Screate_simple(2, dims, NULL);
+        H5Tset_size(type, 20);
+        CU_ASSERT(H5Ldelete(file, datasets[d], H5P_DEFAULT) >= 0);
+        H5Dclose(H5Dcreate2(file, datasets[d], type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        H5Sclose(space);
+        H5Tclose(type);
+        CU_ASSERT(H5Fclose(file) >= 0);
+        check_status(export(path, "second:0", NULL), STATUS_CORRUPT, "1000 texts a row");
+    }
+}
+
 static void bad_stores_are_refused(void)
 {
     char cut[PATH_BYTES]; /* outlives the names that check_scratch hands out */
@@ -307,6 +328,7 @@ int main(int argc, char **argv)
         { "unknown ids are named", unknown_ids_are_named_and_a_way_out_is_told },
         { "a lone store gives what it has", a_lone_store_gives_what_it_has },
         { "damaged speech and a changed picture", damaged_speech_and_a_changed_picture_are_noted },
+        { "rows of another width are refused", rows_of_another_width_are_refused },
         { "bad stores are refused", bad_stores_are_refused },
         { "end", end },
         CU_TEST_INFO_NULL,

@@ -3,4 +3,6 @@ target_link_libraries(sample_run PUBLIC unitmill::stages test_support
   PRIVATE unitmill_defaults PkgConfig::HDF5)
 unitmill_test(stages/test_audit.c USES sample_run PkgConfig::JANSSON m LABELS unit)
 unitmill_test(stages/test_status.c USES sample_run PkgConfig::JANSSON m LABELS unit)
-unitmill_test(stages/test_export.c USES sample_run PkgConfig::JANSSON m LABELS unit)
+unitmill_test(stages/test_export.c USES sample_run PkgConfig::HDF5 PkgConfig::JANSSON m LABELS unit)
+unitmill_test(stages/test_encode_golden.c
+  USES unitmill::stages PkgConfig::HDF5 m LABELS golden TIMEOUT 120)

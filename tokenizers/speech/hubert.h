@@ -58,7 +58,7 @@ size_t hubert_width(const struct hubert *model);
 /** Blocks, so the last layer: 12 for base. */
 size_t hubert_layer_count(const struct hubert *model);
 
-/** Bytes of a workspace for `frames_max` rows: in base 29 MB and 17 KB a row, so 55 MB for 30 s. */
+/** Bytes of a workspace for `frames_max` rows: in base 28 MB and 16 KB a row, so 52 MB for 30 s. */
 size_t hubert_workspace_bytes(const struct hubert_config *config, size_t frames_max);
 
 /** Makes a workspace for calls of up to `frames_max` rows (of all utterances of a batch). On
