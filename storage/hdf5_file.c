@@ -41,6 +41,7 @@ enum status hdf5_image_create(hid_t *file)
 {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(access, IMAGE_STEP_BYTES, false);
+    /* Not H5F_LIBVER_V110 from below: the image of such a file has a wrong checksum in 1.10.8. */
     H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110);
     *file = H5Fcreate("image", H5F_ACC_TRUNC, H5P_DEFAULT, access);
     const enum status outcome =
@@ -191,8 +192,8 @@ hid_t hdf5_layout(const struct hdf5_packing *packing, int dimension_count, const
 }
 
 enum status hdf5_write(hid_t place, const char *name, hid_t file_type, hid_t memory_type,
-                       int dimension_count, const hsize_t *dims,
-                       const struct hdf5_packing *packing, const void *values)
+                       int dimension_count, const hsize_t *dims, const struct hdf5_packing *packing,
+                       const void *values)
 {
     const hid_t space = H5Screate_simple(dimension_count, dims, NULL);
     const hid_t layout = hdf5_layout(packing, dimension_count, dims);

@@ -121,8 +121,10 @@ enum status store_reader_extent(uint64_t *rows, size_t *width, const struct stor
     return STATUS_OK;
 }
 
+/* Rows of `width` values, from the file's own type of class `kind` to `memory_type`. */
 static enum status read_rows(void *values, hid_t memory_type, const struct store_reader *reader,
-                             const char *name, uint64_t first, uint64_t count, H5T_class_t kind)
+                             const char *name, uint64_t first, uint64_t count, size_t width,
+                             H5T_class_t kind)
 {
     hid_t dataset;
     hsize_t dims[4] = { 0 };
@@ -133,6 +135,10 @@ static enum status read_rows(void *values, hid_t memory_type, const struct store
     const hid_t stored = H5Dget_type(dataset);
     if (H5Tget_class(stored) != kind)
         outcome = status_fail(STATUS_CORRUPT, "%s: %s is of another type", reader->path, name);
+    else if ((dimension_count == 2 ? dims[1] : 1) != width)
+        outcome = status_fail(STATUS_CORRUPT, "%s: %s has rows of %llu values, expected %zu",
+                              reader->path, name,
+                              (unsigned long long)(dimension_count == 2 ? dims[1] : 1), width);
     else if (first > dims[0] || count > dims[0] - first)
         outcome = status_fail(STATUS_CORRUPT, "%s: %s has %llu rows, row %llu was asked for",
                               reader->path, name, (unsigned long long)dims[0],
@@ -157,16 +163,17 @@ static enum status read_rows(void *values, hid_t memory_type, const struct store
 }
 
 enum status store_reader_numbers(uint64_t *values, const struct store_reader *reader,
-                                 const char *dataset, uint64_t first, uint64_t count)
+                                 const char *dataset, uint64_t first, uint64_t count, size_t width)
 {
-    return read_rows(values, H5T_NATIVE_UINT64, reader, dataset, first, count, H5T_INTEGER);
+    return read_rows(values, H5T_NATIVE_UINT64, reader, dataset, first, count, width, H5T_INTEGER);
 }
 
 enum status store_reader_halves(uint16_t *values, const struct store_reader *reader,
-                                const char *dataset, uint64_t first, uint64_t count)
+                                const char *dataset, uint64_t first, uint64_t count, size_t width)
 {
     const hid_t type = shard_memory_type(COLUMN_F16);
-    const enum status outcome = read_rows(values, type, reader, dataset, first, count, H5T_FLOAT);
+    const enum status outcome =
+        read_rows(values, type, reader, dataset, first, count, width, H5T_FLOAT);
     H5Tclose(type);
     return outcome;
 }
@@ -182,7 +189,7 @@ enum status store_reader_texts(char *texts, size_t text_bytes, const struct stor
     if (outcome != STATUS_OK)
         return outcome;
     const hid_t type = hdf5_text_type(text_bytes);
-    outcome = read_rows(texts, type, reader, dataset, first, count, H5T_STRING);
+    outcome = read_rows(texts, type, reader, dataset, first, count, 1, H5T_STRING);
     H5Tclose(type);
     return outcome;
 }

@@ -33,14 +33,14 @@ enum status store_reader_extent(uint64_t *rows, size_t *width, const struct stor
                                 const char *dataset);
 
 /** Reads rows first .. first + count - 1 of an integer dataset, widened to uint64_t [count][width].
- * Errors: STATUS_CORRUPT, naming dataset and rows. */
+ * Errors: STATUS_CORRUPT, naming dataset and rows; also where its rows are of another width. */
 enum status store_reader_numbers(uint64_t *values, const struct store_reader *reader,
-                                 const char *dataset, uint64_t first, uint64_t count);
+                                 const char *dataset, uint64_t first, uint64_t count, size_t width);
 
 /** Reads rows of a float16 dataset as the 16 bits of each value, uint16_t [count][width].
  * Errors: STATUS_CORRUPT. */
 enum status store_reader_halves(uint16_t *values, const struct store_reader *reader,
-                                const char *dataset, uint64_t first, uint64_t count);
+                                const char *dataset, uint64_t first, uint64_t count, size_t width);
 
 /** Reads texts; `texts` [count][text_bytes], each ending with a zero byte. A longer text is
  * STATUS_CORRUPT. */

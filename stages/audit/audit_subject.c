@@ -102,7 +102,7 @@ static enum status sum_rows(uint64_t *sum, const struct store_reader *reader, co
     enum status outcome = count_rows(&rows, reader, dataset);
     for (uint64_t first = 0; first < rows && outcome == STATUS_OK; first += BLOCK_ROWS) {
         const uint64_t count = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-        outcome = store_reader_numbers(values, reader, dataset, first, count);
+        outcome = store_reader_numbers(values, reader, dataset, first, count, 1);
         for (uint64_t v = 0; v < count && outcome == STATUS_OK; v++)
             *sum += values[v];
     }
@@ -125,9 +125,9 @@ static enum status sum_pixels(uint64_t *pixels, const struct store_reader *reade
         outcome = status_fail(STATUS_CORRUPT, "/images: not a width and a height for each picture");
     for (uint64_t first = 0; first < pictures && outcome == STATUS_OK; first += BLOCK_ROWS) {
         const uint64_t count = pictures - first < BLOCK_ROWS ? pictures - first : BLOCK_ROWS;
-        outcome = store_reader_numbers(widths, reader, "/images/width", first, count);
+        outcome = store_reader_numbers(widths, reader, "/images/width", first, count, 1);
         if (outcome == STATUS_OK)
-            outcome = store_reader_numbers(heights, reader, "/images/height", first, count);
+            outcome = store_reader_numbers(heights, reader, "/images/height", first, count, 1);
         for (uint64_t v = 0; v < count && outcome == STATUS_OK; v++)
             *pixels += widths[v] * heights[v];
     }

@@ -47,10 +47,10 @@ static enum status read_units(struct unit_runs *runs, const struct export_job *j
         return status_fail(STATUS_NO_MEMORY, "%zu units", runs->count);
     runs->durations = runs->units + runs->count;
     outcome =
-        store_reader_numbers(runs->units, job->reader, "/speech/units", range[0], runs->count);
+        store_reader_numbers(runs->units, job->reader, "/speech/units", range[0], runs->count, 1);
     if (outcome == STATUS_OK)
         outcome = store_reader_numbers(runs->durations, job->reader, "/speech/durations", range[0],
-                                       runs->count);
+                                       runs->count, 1);
     for (size_t r = 0; r < runs->count && outcome == STATUS_OK; r++)
         if (runs->durations[r] > UNITS_MAX || (frames += runs->durations[r]) > UNITS_MAX)
             outcome =

@@ -35,7 +35,7 @@ static enum status read_grid(struct grid *grid, const struct export_job *job, ui
     grid->units = malloc(width * sizeof *grid->units);
     if (grid->units == NULL)
         return status_fail(STATUS_NO_MEMORY, "%zu units", width);
-    return store_reader_numbers(grid->units, job->reader, place, row, 1);
+    return store_reader_numbers(grid->units, job->reader, place, row, 1, width);
 }
 
 static void add_grid(struct json_writer *writer, const struct grid *grid)
@@ -133,7 +133,7 @@ static enum status add_caption_ids(struct json_writer *writer, const struct expo
     json_writer_open_array(writer, "captions");
     for (uint64_t first = 0; first < captions && outcome == STATUS_OK; first += BLOCK_ROWS) {
         const uint64_t count = captions - first < BLOCK_ROWS ? captions - first : BLOCK_ROWS;
-        outcome = store_reader_numbers(images, job->reader, dataset, first, count);
+        outcome = store_reader_numbers(images, job->reader, dataset, first, count, 1);
         for (uint64_t c = 0; c < count && outcome == STATUS_OK; c++) {
             char *id = NULL;
             if (images[c] == row)

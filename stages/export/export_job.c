@@ -103,7 +103,7 @@ enum status export_read_number(uint64_t *number, const struct export_job *job, c
         return outcome;
     if (width != 1)
         return status_fail(STATUS_CORRUPT, "%s: not one value a row", dataset);
-    return store_reader_numbers(number, job->reader, dataset, row, 1);
+    return store_reader_numbers(number, job->reader, dataset, row, 1, 1);
 }
 
 void export_note(struct export_job *job, const char *format, ...)

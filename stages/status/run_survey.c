@@ -165,7 +165,7 @@ static enum status read_reject_rows(struct reject_rows *rows, const struct store
                                     uint64_t first, uint64_t count)
 {
     enum status outcome =
-        store_reader_numbers(rows->records, reader, "/rejects/record", first, count);
+        store_reader_numbers(rows->records, reader, "/rejects/record", first, count, 1);
     if (outcome == STATUS_OK)
         outcome =
             store_reader_texts(rows->stages[0], TEXT_BYTES, reader, "/rejects/stage", first, count);

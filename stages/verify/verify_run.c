@@ -150,7 +150,7 @@ static enum status check_counts(const struct run *run, const char *path)
             outcome = status_fail(STATUS_NO_MEMORY, "%s: no memory", path);
     }
     if (outcome == STATUS_OK)
-        outcome = store_reader_numbers(records, store, "/rejects/record", 0, rejects);
+        outcome = store_reader_numbers(records, store, "/rejects/record", 0, rejects, 1);
     if (outcome == STATUS_OK)
         outcome = store_reader_texts(stages, STAGE_BYTES, store, "/rejects/stage", 0, rejects);
     for (size_t r = 0; r < rejects && outcome == STATUS_OK; r++)

@@ -64,9 +64,9 @@ static enum status check_numbers(const struct dataset_check *check, const uint64
 static enum status check_ends(const struct verification *self, const struct dataset_check *check)
 {
     uint64_t first = 0, last = 0;
-    enum status outcome = store_reader_numbers(&first, self->store, check->name, 0, 1);
+    enum status outcome = store_reader_numbers(&first, self->store, check->name, 0, 1, 1);
     if (outcome == STATUS_OK)
-        outcome = store_reader_numbers(&last, self->store, check->name, check->rows - 1, 1);
+        outcome = store_reader_numbers(&last, self->store, check->name, check->rows - 1, 1, 1);
     if (outcome == STATUS_OK && (first != 0 || last != check->limit))
         outcome = status_fail(STATUS_CORRUPT, "%s: %s runs from %llu to %llu, not from 0 to %llu",
                               self->path, check->name, (unsigned long long)first,
@@ -84,7 +84,7 @@ static enum status read_numbers(struct digest *digest, const struct verification
     uint64_t *values = malloc(rows * width * sizeof *values);
     if (values == NULL)
         return status_fail(STATUS_NO_MEMORY, "%s: no memory", check->name);
-    enum status outcome = store_reader_numbers(values, self->store, check->name, from, rows);
+    enum status outcome = store_reader_numbers(values, self->store, check->name, from, rows, width);
     if (outcome == STATUS_OK) {
         digest_add(digest, values + (first - from) * width, count * width * sizeof *values);
         outcome = check_numbers(check, values, rows * width, from * width);
@@ -100,7 +100,8 @@ static enum status read_halves(struct digest *digest, const struct verification 
     uint16_t *values = malloc((size_t)count * width * sizeof *values);
     if (values == NULL)
         return status_fail(STATUS_NO_MEMORY, "%s: no memory", check->name);
-    const enum status outcome = store_reader_halves(values, self->store, check->name, first, count);
+    const enum status outcome =
+        store_reader_halves(values, self->store, check->name, first, count, width);
     if (outcome == STATUS_OK)
         digest_add(digest, values, (size_t)count * width * sizeof *values);
     free(values);
