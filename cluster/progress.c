@@ -1,5 +1,6 @@
 #include "cluster/progress.h"
 
+#include "cluster/shared_counters.h"
 #include "core/log.h"
 
 #include <stdio.h>
@@ -14,8 +15,7 @@ static const double bar_period_seconds = 0.2;
 struct progress {
     const struct team *team; /* borrowed */
     struct progress_options options;
-    MPI_Win window;
-    int64_t *counters; /* memory of the window; in use on rank 0 only */
+    struct shared_counters *counters;
     double begin_seconds, shown_seconds;
     uint64_t done, rejected; /* as last read on rank 0 */
 };
@@ -35,39 +35,18 @@ enum status progress_create(struct progress **out, const struct team *team,
     *out = NULL;
     if (progress == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "progress");
-    outcome = team_agree(team, "prepare progress", outcome);
+    outcome = team_agree(team, "allocate progress", outcome);
+    if (outcome == STATUS_OK)
+        outcome = shared_counters_create(&progress->counters, team, COUNTER_COUNT, "progress");
     if (outcome != STATUS_OK) {
         free(progress);
         return outcome;
     }
     progress->team = team;
     progress->options = *options;
-    const size_t bytes = team->rank == 0 ? COUNTER_COUNT * sizeof *progress->counters : 0;
-    if (MPI_Win_allocate((MPI_Aint)bytes, sizeof *progress->counters, MPI_INFO_NULL, team->comm,
-                         &progress->counters, &progress->window) != MPI_SUCCESS)
-        outcome = status_fail(STATUS_NO_MEMORY, "progress window");
-    outcome = team_agree(team, "create progress window", outcome);
-    if (outcome != STATUS_OK) {
-        free(progress);
-        return outcome;
-    }
-    MPI_Win_lock_all(MPI_MODE_NOCHECK, progress->window);
-    if (team->rank == 0) {
-        progress->counters[COUNTER_DONE] = progress->counters[COUNTER_REJECTED] = 0;
-        MPI_Win_sync(progress->window);
-    }
-    team_wait(team);
     progress->begin_seconds = progress->shown_seconds = now_seconds();
     *out = progress;
     return STATUS_OK;
-}
-
-static int64_t fetch_and_add(struct progress *progress, int counter, int64_t operand)
-{
-    int64_t before = 0;
-    MPI_Fetch_and_op(&operand, &before, MPI_INT64_T, 0, counter, MPI_SUM, progress->window);
-    MPI_Win_flush(0, progress->window);
-    return before;
 }
 
 static void format_duration(char text[24], double seconds)
@@ -136,16 +115,16 @@ static void read_and_show(struct progress *progress, bool is_last)
 {
     if (progress->team->rank != 0)
         return;
-    progress->done = (uint64_t)fetch_and_add(progress, COUNTER_DONE, 0);
-    progress->rejected = (uint64_t)fetch_and_add(progress, COUNTER_REJECTED, 0);
+    progress->done = (uint64_t)shared_counters_add(progress->counters, COUNTER_DONE, 0);
+    progress->rejected = (uint64_t)shared_counters_add(progress->counters, COUNTER_REJECTED, 0);
     show(progress, is_last);
 }
 
 void progress_add(struct progress *progress, uint64_t done, uint64_t rejected)
 {
-    fetch_and_add(progress, COUNTER_DONE, (int64_t)done);
+    shared_counters_add(progress->counters, COUNTER_DONE, (int64_t)done);
     if (rejected > 0)
-        fetch_and_add(progress, COUNTER_REJECTED, (int64_t)rejected);
+        shared_counters_add(progress->counters, COUNTER_REJECTED, (int64_t)rejected);
     read_and_show(progress, false);
 }
 
@@ -174,7 +153,6 @@ void progress_destroy(struct progress *progress)
 {
     if (progress == NULL)
         return;
-    MPI_Win_unlock_all(progress->window);
-    MPI_Win_free(&progress->window);
+    shared_counters_destroy(progress->counters);
     free(progress);
 }

@@ -86,6 +86,25 @@ static enum status apply_override(struct plan *plan, const char *override, const
     return STATUS_OK;
 }
 
+static bool holds(const struct plan_texts *texts, const char *text)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (strcmp(texts->items[i], text) == 0)
+            return true;
+    return false;
+}
+
+static enum status check_held_out(const struct plan *plan, const char *path)
+{
+    const struct plan_texts *voices = &plan->fit_units.held_out_voices;
+    for (size_t v = 0; v < voices->count; v++)
+        if (!holds(&plan->speak.voices, voices->items[v]))
+            return status_fail(STATUS_INVALID,
+                               "%s: fit_units.held_out_voices: %.100s is not in speak.voices", path,
+                               voices->items[v]);
+    return STATUS_OK;
+}
+
 static enum status check_whole(const struct plan *plan, const char *path)
 {
     for (size_t k = 0; k < plan_key_count; k++)
@@ -103,7 +122,7 @@ static enum status check_whole(const struct plan *plan, const char *path)
     if (plan->fit_units.frames_max < plan->fit_units.clusters)
         return status_fail(STATUS_INVALID, "%s: fit_units.frames_max is below fit_units.clusters",
                            path);
-    return STATUS_OK;
+    return check_held_out(plan, path);
 }
 
 enum status plan_read(struct plan *out, const char *path, const struct option_texts *overrides)
@@ -227,6 +246,11 @@ enum status plan_check_same(const struct plan *wanted, const struct plan *frozen
     return outcome;
 }
 
+static bool holds_default(const struct plan_key *key)
+{
+    return key->fallback != NULL && key->fallback[0] != '\0';
+}
+
 void plan_write_keys(FILE *stream)
 {
     for (size_t k = 0; k < plan_key_count; k++) {
@@ -234,7 +258,7 @@ void plan_write_keys(FILE *stream)
         plan_key_write(name, sizeof name, &plan_keys[k]);
         if (strcmp(plan_keys[k].section, "digests") != 0)
             fprintf(stream, "  %-26s %-12s %s\n", name,
-                    plan_keys[k].fallback != NULL               ? plan_keys[k].fallback
+                    holds_default(&plan_keys[k])                ? plan_keys[k].fallback
                     : (plan_keys[k].flags & PLAN_REQUIRED) != 0 ? "(required)"
                                                                 : "-",
                     plan_keys[k].help);

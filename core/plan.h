@@ -31,6 +31,7 @@ struct plan {
     } speak;
     struct {
         size_t clusters, captions_max, frames_max, iterations_max;
+        struct plan_texts held_out_voices;
     } fit_units;
     struct {
         char *hubert, *config, *kmeans;

@@ -44,6 +44,8 @@ const struct plan_key plan_keys[] = {
       "frames sampled from them" },
     { "fit_units", "iterations_max", PLAN_COUNT, 0, AT(fit_units.iterations_max), 1, 100000, "100",
       NULL, "Lloyd iterations at the most" },
+    { "fit_units", "held_out_voices", PLAN_TEXTS, 0, AT(fit_units.held_out_voices), 0, 0, "", NULL,
+      "voices left out of the fit, so that evaluate can tell how units do on new ones" },
 
     { "speech_units", "hubert", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(speech_units.hubert), 0, 0,
       NULL, NULL, "HuBERT weights" },
@@ -141,7 +143,7 @@ static bool is_among(const char *choices, const char *text)
     }
 }
 
-/* "a,b,c" into a fresh list. */
+/* "a,b,c" into a fresh list; "" is the empty one. */
 static enum status set_texts_from_list(struct plan *plan, const struct plan_key *key,
                                        const char *text)
 {
@@ -149,7 +151,7 @@ static enum status set_texts_from_list(struct plan *plan, const struct plan_key 
     size_t count = 0;
     if (copy == NULL)
         return status_fail(STATUS_NO_MEMORY, "plan: %s", key->name);
-    while ((item = strsep(&rest, ",")) != NULL && count < OPTION_TEXTS_MAX)
+    while (text[0] != '\0' && (item = strsep(&rest, ",")) != NULL && count < OPTION_TEXTS_MAX)
         items[count++] = item;
     const enum status outcome = plan_key_set_texts(plan, key, items, count);
     free(copy);

@@ -13,24 +13,6 @@ void matmul_use_one_thread(void)
     openblas_set_num_threads(1);
 }
 
-const char *matmul_better_kernels(void)
-{
-    static const char *const outdated[] = { "Prescott", "Core2",     "Penryn", "Dunnington",
-                                            "Nehalem",  "Barcelona", "Bobcat", "Unknown" };
-    const char *chosen = openblas_get_corename();
-    if (getenv("OPENBLAS_CORETYPE") != NULL)
-        return NULL;
-    for (size_t o = 0; o < sizeof outdated / sizeof outdated[0]; o++) {
-        if (strcasecmp(chosen, outdated[o]) != 0)
-            continue;
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
-            return "SkylakeX";
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "Haswell" : NULL;
-    }
-    return NULL;
-}
-
 static bool has_wide_kernels(const char *core)
 {
     const char *const wide[] = { "Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids" };

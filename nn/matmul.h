@@ -19,12 +19,6 @@
  * the setting is the library's own and holds for the process. */
 void matmul_use_one_thread(void);
 
-/** The kernels that OpenBLAS should use on this processor, where it has picked ones that are
- * several times slower: an older OpenBLAS takes a processor that it does not know for one of 2004.
- * It reads their name from the variable OPENBLAS_CORETYPE when it is loaded, so the program must be
- * started again with it. NULL where all is well, or the variable is set. */
-const char *matmul_better_kernels(void);
-
 /** The value of OPENBLAS_CORETYPE that would make OpenBLAS use this processor's vectors, or NULL
  * where it does so already, where it cannot, or where the variable is set.
  *

@@ -85,13 +85,50 @@ void caption_draw(struct caption_facts facts[CAPTION_FORM_COUNT], const struct s
     }
 }
 
+static void word_places(struct sentence *sentence, const struct scene *scene,
+                        const struct caption_facts *facts, const struct caption_words *words)
+{
+    for (size_t p = 0; p < facts->placed_count; p++) {
+        sentence_add(sentence, "%s", p > 0 ? words->and_then : "");
+        words->place(sentence, scene, facts->placed[p], facts->wording % 3);
+    }
+}
+
+static void word_facts(struct sentence *sentence, const struct scene *scene,
+                       const struct caption_facts *facts, const struct caption_words *words)
+{
+    switch (facts->form) {
+    case CAPTION_LIST:
+    case CAPTION_SIZES:
+        words->list(sentence, scene, facts->wording, facts->form == CAPTION_SIZES);
+        break;
+    case CAPTION_RELATION:
+        if (facts->has_relation)
+            words->relation(sentence, scene, facts);
+        else if (scene->group_count == 1)
+            words->place_and_ground(sentence, scene, facts->wording);
+        else
+            words->count(sentence, scene);
+        break;
+    case CAPTION_PLACES:
+        word_places(sentence, scene, facts, words);
+        break;
+    case CAPTION_GROUND:
+        words->ground(sentence, scene, facts->wording);
+        break;
+    case CAPTION_FORM_COUNT:
+        break;
+    }
+}
+
 void caption_word(struct sentence *sentence, const struct scene *scene,
                   const struct caption_facts *facts, enum caption_language language)
 {
     *sentence = (struct sentence){ 0 };
-    if (language == CAPTION_ENGLISH)
-        english_word(sentence, scene, facts);
-    else
-        arabic_word(sentence, scene, facts);
+    word_facts(sentence, scene, facts,
+               language == CAPTION_ENGLISH ? &caption_words_english : &caption_words_arabic);
+    sentence_add(sentence, ".");
+    if (sentence->text[0] >= 'a' && sentence->text[0] <= 'z')
+        sentence->text[0] = (char)(sentence->text[0] - 'a' + 'A');
     assert(!sentence->is_cut);
 }

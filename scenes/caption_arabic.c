@@ -271,33 +271,12 @@ static void word_ground(struct sentence *sentence, const struct scene *scene, un
     add_list(sentence, scene, NOMINATIVE, false);
 }
 
-void arabic_word(struct sentence *sentence, const struct scene *scene,
-                 const struct caption_facts *facts)
-{
-    switch (facts->form) {
-    case CAPTION_LIST:
-    case CAPTION_SIZES:
-        word_list(sentence, scene, facts->wording, facts->form == CAPTION_SIZES);
-        break;
-    case CAPTION_RELATION:
-        if (facts->has_relation)
-            word_relation(sentence, scene, facts);
-        else if (scene->group_count == 1)
-            word_place_and_ground(sentence, scene, facts->wording);
-        else
-            word_count(sentence, scene);
-        break;
-    case CAPTION_PLACES:
-        for (size_t p = 0; p < facts->placed_count; p++) {
-            sentence_add(sentence, "%s", p > 0 ? "، و" : "");
-            word_place(sentence, scene, facts->placed[p], facts->wording % 3);
-        }
-        break;
-    case CAPTION_GROUND:
-        word_ground(sentence, scene, facts->wording);
-        break;
-    case CAPTION_FORM_COUNT:
-        break;
-    }
-    sentence_add(sentence, ".");
-}
+const struct caption_words caption_words_arabic = {
+    .list = word_list,
+    .relation = word_relation,
+    .place_and_ground = word_place_and_ground,
+    .count = word_count,
+    .place = word_place,
+    .ground = word_ground,
+    .and_then = "، و",
+};

@@ -73,7 +73,7 @@ static const struct command *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
-    const char *kernels = matmul_better_kernels();
+    const char *kernels = matmul_core_advice();
     if (kernels != NULL)
         launch_again("OPENBLAS_CORETYPE", kernels, argv);
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)) {

@@ -1,5 +1,6 @@
 #include "stages/picture_units.h"
 
+#include "core/file.h"
 #include "storage/picture_file.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/token_grid.h"
@@ -116,7 +117,7 @@ enum status picture_units_add(struct picture_units *units, const char *path, siz
     struct rgb_image image = { 0 };
     uint8_t *bytes = NULL;
     size_t byte_count = 0;
-    enum status outcome = picture_file_bytes(&bytes, &byte_count, path);
+    enum status outcome = file_read(&bytes, &byte_count, path, PICTURE_FILE_BYTES_MAX);
     if (outcome == STATUS_OK)
         outcome = picture_decode(&image, bytes, byte_count, NULL, path);
     if (outcome == STATUS_OK)

@@ -1,6 +1,7 @@
 #include "stages/speech_features.h"
 
 #include "storage/weights_file.h"
+#include "tokenizers/speech/mfcc.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct floats {
 struct speech_features {
     struct speech_features_options options;
     struct weights_file weights;
+    struct mfcc *mfcc; /* one of the two */
     struct hubert *net;
     struct hubert_workspace *workspace;
     struct floats audio, rows;
@@ -37,7 +39,7 @@ static enum status reserve(struct floats *floats, size_t count)
     return STATUS_OK;
 }
 
-static enum status load(struct speech_features *features)
+static enum status load_net(struct speech_features *features)
 {
     const struct speech_features_options *options = &features->options;
     struct hubert_config config;
@@ -61,6 +63,8 @@ static enum status allocate(struct speech_features *features)
     features->results = calloc(batch_rows, sizeof *features->results);
     if (features->results == NULL)
         return status_fail(STATUS_NO_MEMORY, "speech features: %zu rows", batch_rows);
+    if (features->options.is_mfcc)
+        return STATUS_OK;
     return hubert_workspace_create(&features->workspace, features->net,
                                    batch_rows > CHUNK_ROWS ? batch_rows : CHUNK_ROWS);
 }
@@ -71,9 +75,9 @@ enum status speech_features_create(struct speech_features **out,
     struct speech_features *features = calloc(1, sizeof *features);
     *out = NULL;
     if (features == NULL)
-        return status_fail(STATUS_NO_MEMORY, "%s: no memory", options->weights);
+        return status_fail(STATUS_NO_MEMORY, "speech features: no memory");
     features->options = *options;
-    enum status outcome = load(features);
+    enum status outcome = options->is_mfcc ? mfcc_create(&features->mfcc) : load_net(features);
     if (outcome == STATUS_OK)
         outcome = allocate(features);
     if (outcome != STATUS_OK) {
@@ -88,6 +92,7 @@ void speech_features_destroy(struct speech_features *features)
 {
     if (features == NULL)
         return;
+    mfcc_destroy(features->mfcc);
     hubert_workspace_destroy(features->workspace);
     hubert_destroy(features->net);
     weights_file_end(&features->weights);
@@ -99,7 +104,7 @@ void speech_features_destroy(struct speech_features *features)
 
 size_t speech_features_width(const struct speech_features *features)
 {
-    return hubert_width(features->net);
+    return features->mfcc != NULL ? MFCC_WIDTH : hubert_width(features->net);
 }
 
 const struct hubert *speech_features_net(const struct speech_features *features)
@@ -109,7 +114,8 @@ const struct hubert *speech_features_net(const struct speech_features *features)
 
 size_t speech_features_rows(const struct speech_features *features, size_t samples)
 {
-    return hubert_chunked_frame_count(features->net, samples);
+    return features->mfcc != NULL ? mfcc_frame_count(samples)
+                                  : hubert_chunked_frame_count(features->net, samples);
 }
 
 bool speech_features_fits(const struct speech_features *features, size_t samples)
@@ -170,15 +176,35 @@ static enum status run_together(struct speech_features *features)
     return outcome;
 }
 
+static void run_mfcc(struct speech_features *features)
+{
+    const float *audio = features->audio.values;
+    float *rows = features->rows.values;
+    for (size_t u = 0; u < features->count; u++) {
+        mfcc_features(rows, features->mfcc, audio, features->results[u].samples);
+        rows += features->results[u].rows * MFCC_WIDTH;
+        audio += features->results[u].samples;
+    }
+}
+
+static enum status run(struct speech_features *features)
+{
+    if (features->mfcc != NULL)
+        run_mfcc(features);
+    else if (features->count == 1)
+        return run_alone(features);
+    else if (features->count > 1)
+        return run_together(features);
+    return STATUS_OK;
+}
+
 enum status speech_features_flush(const struct speech_result **results, size_t *count,
                                   struct speech_features *features)
 {
     const size_t width = speech_features_width(features);
     enum status outcome = reserve(&features->rows, features->batch_rows * width);
-    if (outcome == STATUS_OK && features->count == 1)
-        outcome = run_alone(features);
-    else if (outcome == STATUS_OK && features->count > 1)
-        outcome = run_together(features);
+    if (outcome == STATUS_OK)
+        outcome = run(features);
 
     const float *values = features->rows.values;
     for (size_t u = 0; u < features->count; u++) {

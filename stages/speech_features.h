@@ -1,5 +1,5 @@
-/** Speech to features, as fit-units, speech-units and encode-speech do it: HuBERT over batches of
- * utterances. All functions are local.
+/** Speech to features, as fit-units, speech-units, evaluate and encode-speech do it: HuBERT, or
+ * MFCC to compare with, over batches of utterances. All functions are local.
  *
  * The last bits of a feature may depend on the batch, so callers that promise equal results form
  * equal batches: they add the same utterances in the same order and flush where
@@ -18,6 +18,7 @@ struct speech_features; /* opaque: weights, net, buffers */
 enum { SPEECH_FEATURES_LAST_LAYER = 1 << 20 };
 
 struct speech_features_options {
+    bool is_mfcc;                 /* MFCC instead of a net: then only batch_frames counts */
     const char *weights, *config; /* config NULL: config.json beside the weights, if any */
     size_t layer;                 /* blocks before the features are taken; 0: none */
     size_t batch_frames;          /* rows of a batch; a longer utterance is a batch of its own */
@@ -35,7 +36,7 @@ void speech_features_destroy(struct speech_features *features);
 /** Columns of a feature row. */
 size_t speech_features_width(const struct speech_features *features);
 
-/** The net, borrowed. */
+/** The net, borrowed; NULL for MFCC. */
 const struct hubert *speech_features_net(const struct speech_features *features);
 
 /** Rows that `samples` samples give, long audio cut into chunks as fairseq does; 0 for too few. */

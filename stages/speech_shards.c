@@ -2,6 +2,8 @@
 
 #include "tokenizers/speech/hubert.h"
 
+#include <string.h>
+
 /* The longest speech that a shard may claim to hold. */
 enum { SAMPLES_MAX = 1 << 28 };
 
@@ -46,6 +48,15 @@ enum status speech_shard_decode(struct audio *out, const struct shard *shard, si
         audio_end(out);
     }
     return outcome;
+}
+
+bool speech_shard_is_held_out(const struct run *run, const struct shard *shard, size_t row)
+{
+    const struct plan_texts *voices = &run->plan.fit_units.held_out_voices;
+    for (size_t v = 0; v < voices->count; v++)
+        if (strcmp(voices->items[v], shard_text(shard, SPEECH_VOICE, row)) == 0)
+            return true;
+    return false;
 }
 
 size_t speech_shard_samples(const struct shard *shard, size_t row)

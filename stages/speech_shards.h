@@ -17,6 +17,9 @@ enum status speech_shard_add_digest(struct digest *recipe, const struct run *run
  * Errors: STATUS_CORRUPT, naming the caption. */
 enum status speech_shard_decode(struct audio *out, const struct shard *shard, size_t row);
 
+/** True where the plan holds the voice of kept record `row` back from fitting units. */
+bool speech_shard_is_held_out(const struct run *run, const struct shard *shard, size_t row);
+
 /** Samples of kept record `row`. */
 size_t speech_shard_samples(const struct shard *shard, size_t row);
 

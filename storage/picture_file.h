@@ -8,16 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Most bytes of a file that are read. */
+/** Most bytes of a file that file_read should accept. */
 enum { PICTURE_FILE_BYTES_MAX = 1 << 28 };
-
-/** Local. The bytes of a regular file: `*bytes` [`*byte_count`] is the caller's, to free; NULL on
- * failure.
- * Errors: STATUS_NOT_FOUND  no such file
- *         STATUS_INVALID    not a regular file, or of more than PICTURE_FILE_BYTES_MAX bytes
- *         STATUS_IO         not readable
- *         STATUS_NO_MEMORY */
-enum status picture_file_bytes(uint8_t **bytes, size_t *byte_count, const char *path);
 
 /** Local. Decodes a JPEG or PNG file held in memory: jpeg_image_decode or png_image_decode.
  *
@@ -31,7 +23,7 @@ enum status picture_file_bytes(uint8_t **bytes, size_t *byte_count, const char *
 enum status picture_decode(struct rgb_image *out, const uint8_t *bytes, size_t byte_count,
                            const struct picture_options *options, const char *name);
 
-/** Local. picture_file_bytes and picture_decode in one. */
+/** Local. file_read and picture_decode in one; errors of both. */
 enum status picture_file_read(struct rgb_image *out, const char *path,
                               const struct picture_options *options);
 

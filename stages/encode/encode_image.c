@@ -45,7 +45,7 @@ static enum status encode_pictures(const struct command_line *line,
     struct encode_trace trace = { .file = file, .wants_all = wants_trace };
     if (outcome == STATUS_OK && wants_trace)
         vit_vqgan_set_trace(picture_units_net(units),
-                            &(struct vit_vqgan_trace){ put_traced, &trace });
+                            &(struct picture_trace){ put_traced, &trace });
     for (size_t p = 0; p < line->operand_count && outcome == STATUS_OK; p++) {
         outcome = encode_picture(file, units, line->operands[p]);
         if (outcome == STATUS_OK)

@@ -1,4 +1,5 @@
 /* A picture: fields, grid of units, source file and captions. */
+#include "core/file.h"
 #include "stages/export/export_job.h"
 #include "storage/picture_file.h"
 #include "storage/png_image.h"
@@ -102,7 +103,7 @@ static enum status copy_source(struct export_job *job, uint64_t source_bytes)
     size_t byte_count = 0;
     enum status outcome = find_source(path, job);
     if (outcome == STATUS_OK)
-        outcome = picture_file_bytes(&bytes, &byte_count, path);
+        outcome = file_read(&bytes, &byte_count, path, PICTURE_FILE_BYTES_MAX);
     if (outcome == STATUS_NO_MEMORY)
         return outcome;
     if (outcome != STATUS_OK) {

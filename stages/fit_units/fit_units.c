@@ -1,8 +1,8 @@
 #include "stages/fit_units/fit_units.h"
 
 #include "core/log.h"
-#include "stages/fit_units/distributed_fit.h"
-#include "stages/fit_units/frame_sample.h"
+#include "stages/distributed_fit.h"
+#include "stages/frame_sample.h"
 #include "stages/speech_shards.h"
 #include "storage/kmeans_store.h"
 
@@ -23,6 +23,8 @@ static enum status take_recipe(char text[DIGEST_TEXT_BYTES], const struct run *r
     digest_add_number(recipe, plan->fit_units.captions_max);
     digest_add_number(recipe, plan->fit_units.frames_max);
     digest_add_number(recipe, plan->fit_units.iterations_max);
+    for (size_t v = 0; v < plan->fit_units.held_out_voices.count; v++)
+        digest_add_text(recipe, plan->fit_units.held_out_voices.items[v]);
     enum status outcome = STATUS_OK;
     for (size_t b = 0; b < sample->block_count && outcome == STATUS_OK; b++)
         outcome = speech_shard_add_digest(recipe, run, sample->shards[b]);
@@ -92,7 +94,7 @@ enum status fit_units_run(const struct run *run)
                       run->plan.speech_units.kmeans);
         return STATUS_OK;
     }
-    frame_sample_begin(&sample, run);
+    frame_sample_begin(&sample, run, "fit-units");
     enum status outcome = run_path(path, run, "kmeans.h5");
     if (outcome == STATUS_OK)
         outcome = take_recipe(recipe, run, &sample);

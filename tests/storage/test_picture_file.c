@@ -1,4 +1,5 @@
 /* Picture files on disk: what kind they are is decided by their bytes. */
+#include "core/file.h"
 #include "storage/jpeg_image.h"
 #include "storage/picture_file.h"
 #include "tests/support/check.h"
@@ -63,13 +64,14 @@ static void what_is_no_file_is_told(void)
 {
     uint8_t *bytes = NULL;
     size_t byte_count = 0;
-    check_status(picture_file_bytes(&bytes, &byte_count, check_scratch("absent.jpg")),
-                 STATUS_NOT_FOUND, "absent.jpg");
-    check_status(picture_file_bytes(&bytes, &byte_count, check_scratch("")), STATUS_INVALID,
-                 "not a regular file");
+    check_status(
+        file_read(&bytes, &byte_count, check_scratch("absent.jpg"), PICTURE_FILE_BYTES_MAX),
+        STATUS_NOT_FOUND, "absent.jpg");
+    check_status(file_read(&bytes, &byte_count, check_scratch(""), PICTURE_FILE_BYTES_MAX),
+                 STATUS_INVALID, "not a regular file");
     const char *pipe = check_scratch("pipe.jpg");
     CU_ASSERT_EQUAL(mkfifo(pipe, 0600), 0);
-    check_status(picture_file_bytes(&bytes, &byte_count, pipe), STATUS_INVALID,
+    check_status(file_read(&bytes, &byte_count, pipe, PICTURE_FILE_BYTES_MAX), STATUS_INVALID,
                  "not a regular file");
     CU_ASSERT_PTR_NULL(bytes);
 }
@@ -80,7 +82,8 @@ static void large_files_are_not_read(void)
     size_t byte_count = 0;
     const char *path = write_file("large.jpg", "", 0);
     CU_ASSERT_EQUAL(truncate(path, (off_t)PICTURE_FILE_BYTES_MAX + 1), 0);
-    check_status(picture_file_bytes(&bytes, &byte_count, path), STATUS_INVALID, "large.jpg");
+    check_status(file_read(&bytes, &byte_count, path, PICTURE_FILE_BYTES_MAX), STATUS_INVALID,
+                 "large.jpg");
     CU_ASSERT_PTR_NULL(bytes);
 }
 

@@ -48,7 +48,7 @@ static void what_is_written_comes_back_and_looks_like_json(void)
     uint8_t *text = NULL;
     size_t byte_count = 0;
     check_status(file_read(&text, &byte_count, path, 4096), STATUS_OK, NULL);
-CU_ASSERT_STRING_EQUAL((char *)text, "{\n  \"model_type\": \"hubert \\\"x\\\"\",\n"
+    CU_ASSERT_STRING_EQUAL((char *)text, "{\n  \"model_type\": \"hubert \\\"x\\\"\",\n"
                                          "  \"conv_dim\": [\n    512,\n    256\n  ],\n"
                                          "  \"encoder\": {\n    \"eps\": 1e-5,\n"
                                          "    \"bias\": false\n  },\n"

@@ -30,11 +30,9 @@ static const char *golden_path(const char *name)
     return path;
 }
 
-static void load(const char *file, const char *prefix)
+static void load(const char *file)
 {
     check_status(weights_file_read(&weights, golden_path(file), NULL), STATUS_OK, NULL);
-    if (prefix != NULL)
-        check_status(weights_file_narrow(&weights.table, prefix), STATUS_OK, NULL);
     check_status(vit_vqgan_create(&net, &weights.table, weights.settings), STATUS_OK, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(net);
 }
@@ -49,7 +47,7 @@ static void the_golden_is_read(void)
 {
     matmul_use_one_thread();
     check_status(safetensors_read(&expected, golden_path("expected.safetensors")), STATUS_OK, NULL);
-    load("model.safetensors", NULL);
+    load("model.safetensors");
 }
 
 static const struct tensor *find(const char *picture, const char *name)
@@ -192,7 +190,7 @@ static void check_picture(const char *file)
     pixel_planes(planes, pixels, W, H, NULL, NULL);
     check_near(planes, W * H * 3, picture, "pixels", 0.0f);
 
-    vit_vqgan_set_trace(net, &(struct vit_vqgan_trace){ check_traced, &watch });
+    vit_vqgan_set_trace(net, &(struct picture_trace){ check_traced, &watch });
     vit_vqgan_encode(tokens, latents, net, pixels, 1);
     CU_ASSERT(watch.checked >= 5 + sizes->encoder.depth);
     check_tokens(tokens, T, picture);
@@ -231,7 +229,7 @@ static void every_array_is_that_of_the_reference(void)
 static void the_checkpoint_gives_the_same(void)
 {
     unload();
-    load("model.ckpt", "state_dict.");
+    load("model.ckpt");
     every_array_is_that_of_the_reference();
 }
 

@@ -12,3 +12,4 @@ unitmill_test(tokenizers/test_kmeans_golden.c
 unitmill_test(tokenizers/test_run_length.c USES unitmill::tokenizers LABELS unit)
 unitmill_test(tokenizers/test_hubert.c
   USES unitmill::tokenizers unitmill::storage m LABELS unit TIMEOUT 60)
+unitmill_test(tokenizers/test_mfcc.c USES unitmill::tokenizers unitmill::storage m LABELS unit)

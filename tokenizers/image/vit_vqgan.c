@@ -3,11 +3,11 @@
 #include "nn/matmul.h"
 #include "nn/nearest_row.h"
 #include "nn/norm.h"
+#include "tokenizers/image/patches.h"
 #include "tokenizers/image/pixel_planes.h"
-#include "tokenizers/image/vit_vqgan_tower.h"
+#include "tokenizers/image/vision_tower.h"
 #include "tokenizers/image/vit_vqgan_weights.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +17,12 @@ enum { PASS_ROWS = 512 };
 struct vit_vqgan {
     struct vit_vqgan_config config;
     struct vit_vqgan_weights weights;
-    struct vit_vqgan_trace trace;
+    struct picture_trace trace;
     float *unit_codes; /* [K][C], owned: the codebook with rows of length 1 */
     struct nearest_row_search *search;
 
     size_t pass_pictures; /* of one pass, at most */
-    struct vit_vqgan_workspace workspace;
+    struct vision_workspace workspace;
     float *patches; /* [R][3][patch][patch], owned: pixels in the order of the tokens */
     float *planes;  /* [3][H][W], owned: one picture */
     float *latents; /* [R][C], owned */
@@ -48,6 +48,24 @@ static enum status begin_codes(struct vit_vqgan *net)
     return nearest_row_create(&net->search, net->unit_codes, K, C);
 }
 
+static struct vision_tower tower_of(const struct vit_vqgan *net,
+                                    const struct vit_vqgan_tower *tower)
+{
+    return (struct vision_tower){ .dim = tower->dim,
+                                  .depth = tower->depth,
+                                  .heads = tower->heads,
+                                  .head_width = tower->head_width,
+                                  .mlp = tower->mlp,
+                                  .activation = VISION_TANH,
+                                  .norm_eps = (float)net->config.layer_norm_eps };
+}
+
+static struct patches_shape patches_of(const struct vit_vqgan *net)
+{
+    return (struct patches_shape){ net->config.image_height, net->config.image_width,
+                                   net->config.patch };
+}
+
 static enum status begin_buffers(struct vit_vqgan *net)
 {
     const size_t T = vit_vqgan_config_tokens(&net->config);
@@ -58,7 +76,9 @@ static enum status begin_buffers(struct vit_vqgan *net)
     net->latents = malloc(rows * net->config.code_width * sizeof *net->latents);
     if (net->patches == NULL || net->planes == NULL || net->latents == NULL)
         return status_fail(STATUS_NO_MEMORY, "buffers of a ViT-VQGAN for %zu tokens", rows);
-    return vit_vqgan_workspace_begin(&net->workspace, &net->config, rows, T);
+    const struct vision_tower towers[] = { tower_of(net, &net->config.encoder),
+                                           tower_of(net, &net->config.decoder) };
+    return vision_workspace_begin(&net->workspace, towers, 2, net->pass_pictures, T);
 }
 
 enum status vit_vqgan_create(struct vit_vqgan **out, const struct tensor_table *table,
@@ -98,80 +118,69 @@ const float *vit_vqgan_unit_codes(const struct vit_vqgan *net)
     return net->unit_codes;
 }
 
-void vit_vqgan_set_trace(struct vit_vqgan *net, const struct vit_vqgan_trace *trace)
+void vit_vqgan_set_trace(struct vit_vqgan *net, const struct picture_trace *trace)
 {
-    net->trace = trace == NULL ? (struct vit_vqgan_trace){ 0 } : *trace;
+    net->trace = trace == NULL ? (struct picture_trace){ 0 } : *trace;
 }
 
-/* Walks the runs of `patch` pixels that a plane's rows and the patches have in common: `to_planes`
- * copies patches [T][3][patch][patch] to planes [3][H][W], else the other way round. */
-static void copy_patches(const struct vit_vqgan_config *config, float *patches, float *planes,
-                         int to_planes)
-{
-    const size_t p = config->patch, W = config->image_width, columns = W / p;
-    for (size_t c = 0; c < 3; c++)
-        for (size_t y = 0; y < config->image_height; y++)
-            for (size_t column = 0; column < columns; column++) {
-                const size_t token = y / p * columns + column;
-                float *in_patch = patches + ((token * 3 + c) * p + y % p) * p;
-                float *in_plane = planes + (c * config->image_height + y) * W + column * p;
-                if (to_planes)
-                    memcpy(in_plane, in_patch, p * sizeof *in_plane);
-                else
-                    memcpy(in_patch, in_plane, p * sizeof *in_patch);
-            }
-}
-
-static struct vit_vqgan_pass pass_of(const struct vit_vqgan *net, size_t first_picture,
-                                     size_t count)
+static struct vision_pass pass_of(const struct vit_vqgan *net, size_t first_picture, size_t count)
 {
     const size_t left = count - first_picture;
-    return (struct vit_vqgan_pass){ .trace = net->trace,
-                                    .first_picture = first_picture,
-                                    .picture_count =
-                                        left < net->pass_pictures ? left : net->pass_pictures,
-                                    .token_count = vit_vqgan_config_tokens(&net->config),
-                                    .norm_eps = (float)net->config.layer_norm_eps };
+    return (struct vision_pass){ .trace = net->trace,
+                                 .first_picture = first_picture,
+                                 .picture_count =
+                                     left < net->pass_pictures ? left : net->pass_pictures,
+                                 .token_count = vit_vqgan_config_tokens(&net->config) };
 }
 
 /* Adds a position to each token of each picture. */
-static void add_positions(const struct vit_vqgan_pass *pass, float *stream, const float *position,
+static void add_positions(const struct vision_pass *pass, float *stream, const float *position,
                           size_t D)
 {
     for (size_t p = 0; p < pass->picture_count; p++)
         add_to_rows(stream + p * pass->token_count * D, position, 1, pass->token_count * D);
 }
 
+/* From workspace.stream to workspace.normed, the last norm included. */
+static void run_tower(struct vit_vqgan *net, const struct vit_vqgan_tower *sizes,
+                      const struct vit_vqgan_tower_weights *weights, const struct vision_pass *pass,
+                      const char *prefix)
+{
+    const struct vision_tower tower = tower_of(net, sizes);
+    vision_tower_run(&tower, weights->blocks, &net->workspace, pass, prefix);
+    layer_norm(net->workspace.normed, net->workspace.stream, NULL, weights->gain, weights->offset,
+               tower.norm_eps, pass->picture_count * pass->token_count, tower.dim);
+}
+
 /* From net->patches to net->latents. */
-static void run_encoder(struct vit_vqgan *net, const struct vit_vqgan_pass *pass)
+static void run_encoder(struct vit_vqgan *net, const struct vision_pass *pass)
 {
     const struct vit_vqgan_weights *weights = &net->weights;
     const size_t rows = pass->picture_count * pass->token_count;
     const size_t D = net->config.encoder.dim, C = net->config.code_width, N = patch_values(net);
     matmul_linear(net->workspace.stream, D, net->patches, N, weights->patch, weights->patch_bias,
                   rows, D, N);
-    vit_vqgan_pass_show(pass, "patch_embed", net->workspace.stream, D);
+    vision_pass_show(pass, "patch_embed", net->workspace.stream, pass->token_count, D);
     add_positions(pass, net->workspace.stream, weights->encoder.position, D);
-    vit_vqgan_pass_show(pass, "enc_in", net->workspace.stream, D);
-    vit_vqgan_tower_run(&net->config.encoder, &weights->encoder, &net->workspace, pass, "enc");
-    vit_vqgan_pass_show(pass, "enc_out", net->workspace.normed, D);
+    vision_pass_show(pass, "enc_in", net->workspace.stream, pass->token_count, D);
+    run_tower(net, &net->config.encoder, &weights->encoder, pass, "enc_");
+    vision_pass_show(pass, "enc_out", net->workspace.normed, pass->token_count, D);
     matmul_linear(net->latents, C, net->workspace.normed, D, weights->pre_quant,
                   weights->pre_quant_bias, rows, C, D);
-    vit_vqgan_pass_show(pass, "z", net->latents, C);
+    vision_pass_show(pass, "z", net->latents, pass->token_count, C);
 }
 
 /* Unit codes of the tokens, to net->latents. */
-static void look_up(struct vit_vqgan *net, const struct vit_vqgan_pass *pass,
-                    const uint16_t *tokens)
+static void look_up(struct vit_vqgan *net, const struct vision_pass *pass, const uint16_t *tokens)
 {
     const size_t C = net->config.code_width;
     for (size_t t = 0; t < pass->picture_count * pass->token_count; t++)
         memcpy(net->latents + t * C, net->unit_codes + tokens[t] * C, C * sizeof(float));
-    vit_vqgan_pass_show(pass, "quant", net->latents, C);
+    vision_pass_show(pass, "quant", net->latents, pass->token_count, C);
 }
 
 static void encode_pass(uint16_t *tokens, float *latents, struct vit_vqgan *net,
-                        const struct vit_vqgan_pass *pass)
+                        const struct vision_pass *pass)
 {
     const size_t rows = pass->picture_count * pass->token_count, C = net->config.code_width;
     run_encoder(net, pass);
@@ -188,8 +197,9 @@ static void encode(uint16_t *tokens, float *latents, struct vit_vqgan *net, cons
                    const float *planes, size_t count)
 {
     const size_t T = vit_vqgan_config_tokens(&net->config), C = net->config.code_width;
+    const struct patches_shape shape = patches_of(net);
     for (size_t first = 0; first < count; first += net->pass_pictures) {
-        const struct vit_vqgan_pass pass = pass_of(net, first, count);
+        const struct vision_pass pass = pass_of(net, first, count);
         for (size_t p = 0; p < pass.picture_count; p++) {
             const size_t at = (first + p) * picture_values(net);
             if (pixels != NULL)
@@ -197,7 +207,7 @@ static void encode(uint16_t *tokens, float *latents, struct vit_vqgan *net, cons
                              net->config.image_height, NULL, NULL);
             else
                 memcpy(net->planes, planes + at, picture_values(net) * sizeof *planes);
-            copy_patches(&net->config, net->patches + p * T * patch_values(net), net->planes, 0);
+            patches_from_planes(net->patches + p * T * patch_values(net), net->planes, &shape);
         }
         encode_pass(tokens + first * T, latents == NULL ? NULL : latents + first * T * C, net,
                     &pass);
@@ -228,18 +238,18 @@ static enum status check_tokens(const struct vit_vqgan *net, const uint16_t *tok
 }
 
 /* From net->latents to net->patches. */
-static void run_decoder(struct vit_vqgan *net, const struct vit_vqgan_pass *pass)
+static void run_decoder(struct vit_vqgan *net, const struct vision_pass *pass)
 {
     const struct vit_vqgan_weights *weights = &net->weights;
     const size_t rows = pass->picture_count * pass->token_count, p = net->config.patch;
     const size_t D = net->config.decoder.dim, C = net->config.code_width, N = patch_values(net);
     matmul_linear(net->workspace.stream, D, net->latents, C, weights->post_quant,
                   weights->post_quant_bias, rows, D, C);
-    vit_vqgan_pass_show(pass, "post_quant", net->workspace.stream, D);
+    vision_pass_show(pass, "post_quant", net->workspace.stream, pass->token_count, D);
     add_positions(pass, net->workspace.stream, weights->decoder.position, D);
-    vit_vqgan_pass_show(pass, "dec_in", net->workspace.stream, D);
-    vit_vqgan_tower_run(&net->config.decoder, &weights->decoder, &net->workspace, pass, "dec");
-    vit_vqgan_pass_show(pass, "dec_out", net->workspace.normed, D);
+    vision_pass_show(pass, "dec_in", net->workspace.stream, pass->token_count, D);
+    run_tower(net, &net->config.decoder, &weights->decoder, pass, "dec_");
+    vision_pass_show(pass, "dec_out", net->workspace.normed, pass->token_count, D);
 
     for (size_t i = 0; i < rows * N; i++)
         net->patches[i] = weights->to_pixel_bias[i / (p * p) % 3];
@@ -250,18 +260,19 @@ enum status vit_vqgan_decode(float *planes, uint8_t *pixels, struct vit_vqgan *n
                              const uint16_t *tokens, size_t count)
 {
     const size_t T = vit_vqgan_config_tokens(&net->config);
+    const struct patches_shape shape = patches_of(net);
     const enum status outcome = check_tokens(net, tokens, count);
     if (outcome != STATUS_OK)
         return outcome;
 
     for (size_t first = 0; first < count; first += net->pass_pictures) {
-        const struct vit_vqgan_pass pass = pass_of(net, first, count);
+        const struct vision_pass pass = pass_of(net, first, count);
         look_up(net, &pass, tokens + first * T);
         run_decoder(net, &pass);
         for (size_t p = 0; p < pass.picture_count; p++) {
             const size_t at = (first + p) * picture_values(net);
             float *target = planes == NULL ? net->planes : planes + at;
-            copy_patches(&net->config, net->patches + p * T * patch_values(net), target, 1);
+            patches_to_planes(target, net->patches + p * T * patch_values(net), &shape);
             if (pixels != NULL)
                 pixel_planes_to_levels(pixels + at, target, net->config.image_width,
                                        net->config.image_height);
@@ -279,7 +290,7 @@ void vit_vqgan_destroy(struct vit_vqgan *net)
     free(net->patches);
     free(net->planes);
     free(net->latents);
-    vit_vqgan_workspace_end(&net->workspace);
+    vision_workspace_end(&net->workspace);
     vit_vqgan_weights_end(&net->weights);
     free(net);
 }

@@ -12,6 +12,7 @@
 #include "core/settings.h"
 #include "core/status.h"
 #include "nn/tensor_table.h"
+#include "tokenizers/image/picture_trace.h"
 #include "tokenizers/image/vit_vqgan_config.h"
 
 #include <stddef.h>
@@ -69,19 +70,10 @@ enum status vit_vqgan_decode(float *planes, uint8_t *pixels, struct vit_vqgan *n
 const float *vit_vqgan_codes(const struct vit_vqgan *net);
 const float *vit_vqgan_unit_codes(const struct vit_vqgan *net);
 
-/** Called with each array between input and output, as tests/golden/vit-vqgan-tiny/README.md names
- * them: patch_embed, enc_in, enc_block1_after_attn, enc_block1, ..., enc_out, z, quant (unit
- * codes); quant, post_quant, dec_in, ..., dec_out.
- *
- *     picture               of the call, from 0
- *     values [rows][columns]  valid during the call only */
-struct vit_vqgan_trace {
-    void (*put)(void *payload, size_t picture, const char *name, const float *values, size_t rows,
-                size_t columns);
-    void *payload;
-};
-
-/** From now on calls are traced; `trace` is copied. NULL ends that. */
-void vit_vqgan_set_trace(struct vit_vqgan *net, const struct vit_vqgan_trace *trace);
+/** From now on calls show the trace each array between input and output, as
+ * tests/golden/vit-vqgan-tiny/README.md names them: patch_embed, enc_in, enc_block1_after_attn,
+ * enc_block1, ..., enc_out, z, quant (unit codes); quant, post_quant, dec_in, ..., dec_out. `trace`
+ * is copied. NULL ends that. */
+void vit_vqgan_set_trace(struct vit_vqgan *net, const struct picture_trace *trace);
 
 #endif

@@ -62,7 +62,7 @@ static void visit_matrix(struct walk *walk, const float **values, const char *na
     visit_one(walk, values, VIT_VQGAN_MATRIX, name, (struct shape){ 2, { rows, columns } });
 }
 
-static void visit_block(struct walk *walk, struct vit_vqgan_block *block,
+static void visit_block(struct walk *walk, struct vision_block *block,
                         const struct vit_vqgan_tower *tower)
 {
     const size_t D = tower->dim, I = tower->heads * tower->head_width, F = tower->mlp;

@@ -5,24 +5,15 @@
 
 #include "core/status.h"
 #include "nn/tensor_table.h"
+#include "tokenizers/image/vision_tower.h"
 #include "tokenizers/image/vit_vqgan_config.h"
 
 #include <stddef.h>
 
-/** A pre-norm block. D: the tower's dim, I: heads * head_width, F: mlp. */
-struct vit_vqgan_block {
-    const float *attention_gain, *attention_offset; /* [D] */
-    const float *qkv;                               /* [3 I][D]: q, k, v, each head by head */
-    const float *out, *out_bias;                    /* [D][I], [D] */
-    const float *mlp_gain, *mlp_offset;             /* [D] */
-    const float *expand, *expand_bias;              /* [F][D], [F] */
-    const float *shrink, *shrink_bias;              /* [D][F], [D] */
-};
-
 struct vit_vqgan_tower_weights {
-    struct vit_vqgan_block *blocks; /* [depth], owned */
-    const float *gain, *offset;     /* [D], of the last norm */
-    const float *position;          /* [tokens][D] */
+    struct vision_block *blocks; /* [depth], owned */
+    const float *gain, *offset;  /* [D], of the last norm */
+    const float *position;       /* [tokens][D] */
 };
 
 struct vit_vqgan_weights {

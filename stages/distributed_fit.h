@@ -1,8 +1,8 @@
 /** K-means over a frame sample that is spread over the ranks. */
-#ifndef STAGES_FIT_UNITS_DISTRIBUTED_FIT_H
-#define STAGES_FIT_UNITS_DISTRIBUTED_FIT_H
+#ifndef STAGES_DISTRIBUTED_FIT_H
+#define STAGES_DISTRIBUTED_FIT_H
 
-#include "stages/fit_units/frame_sample.h"
+#include "stages/frame_sample.h"
 
 struct distributed_fit {
     float *centroids;    /* [clusters][width], owned; equal on all ranks */

@@ -1,10 +1,11 @@
 /** A sample of feature frames, spread over the ranks, for fitting.
  *
  * Shards are drawn over the whole manifest, captions within them, frames within these; every draw
- * depends on the seed and the record only. All frames that one shard gives are a block, and
- * blocks are what the fit works on: which rank holds which does not matter to it. */
-#ifndef STAGES_FIT_UNITS_FRAME_SAMPLE_H
-#define STAGES_FIT_UNITS_FRAME_SAMPLE_H
+ * depends on the seed and the record only, so that features of two kinds are sampled at the same
+ * frames. Captions of held-out voices are left out. All frames that one shard gives are a block,
+ * and blocks are what the fit works on: which rank holds which does not matter to it. */
+#ifndef STAGES_FRAME_SAMPLE_H
+#define STAGES_FRAME_SAMPLE_H
 
 #include "stages/run_directory.h"
 #include "stages/speech_features.h"
@@ -19,6 +20,7 @@ struct frame_block {
 };
 
 struct frame_sample {
+    const char *stage;                      /* for messages; borrowed */
     size_t shards[FRAME_SAMPLE_SHARDS_MAX]; /* shard of each block, ascending; on all ranks */
     size_t block_count;                     /* over all ranks */
     struct frame_block *blocks;             /* this rank's own */
@@ -28,8 +30,8 @@ struct frame_sample {
     uint64_t total_rows;
 };
 
-/** Local. Draws the shards; frees nothing. */
-void frame_sample_begin(struct frame_sample *sample, const struct run *run);
+/** Local. Draws the shards; frees nothing. `stage` is the one that samples, for messages. */
+void frame_sample_begin(struct frame_sample *sample, const struct run *run, const char *stage);
 
 /** Collective. Makes the frames, each block on the rank that claims it.
  * Errors: STATUS_STOPPED; those of speech_shard_read; STATUS_NO_MEMORY. */

@@ -1,4 +1,4 @@
-#include "stages/fit_units/frame_sample.h"
+#include "stages/frame_sample.h"
 
 #include "cluster/claims.h"
 #include "cluster/progress.h"
@@ -33,12 +33,12 @@ static double draw_for(const struct run *run, uint64_t number, const char *purpo
 }
 
 /* Keeps the FRAME_SAMPLE_SHARDS_MAX smallest draws, in one pass over the shards. */
-void frame_sample_begin(struct frame_sample *sample, const struct run *run)
+void frame_sample_begin(struct frame_sample *sample, const struct run *run, const char *stage)
 {
     struct drawn_shard drawn[2 * FRAME_SAMPLE_SHARDS_MAX];
     const size_t shard_count = run_caption_shard_count(run);
     size_t count = 0;
-    *sample = (struct frame_sample){ 0 };
+    *sample = (struct frame_sample){ .stage = stage };
     for (size_t s = 0; s < shard_count; s++) {
         drawn[count++] = (struct drawn_shard){ draw_for(run, s, "fit-units shard"), s };
         if (count == 2 * FRAME_SAMPLE_SHARDS_MAX) {
@@ -80,6 +80,7 @@ static bool takes_caption(const struct collecting *self, const struct shard *spe
 {
     const size_t samples = speech_shard_samples(speech, row);
     return speech_features_rows(self->features, samples) > 0 &&
+           !speech_shard_is_held_out(self->run, speech, row) &&
            draw_for(self->run, shard_kept_record(speech, row), "fit-units caption") <
                self->chances.caption;
 }
@@ -92,7 +93,8 @@ static enum status take_frames(struct frame_block *block, const struct collectin
         random_stream_numbered(self->run->plan.seed, result->number, "fit-units frames");
     float *grown = realloc(block->values, (block->rows + result->rows) * width * sizeof *grown);
     if (grown == NULL)
-        return status_fail(STATUS_NO_MEMORY, "fit-units: %zu frames", block->rows + result->rows);
+        return status_fail(STATUS_NO_MEMORY, "%s: %zu frames", self->sample->stage,
+                           block->rows + result->rows);
     block->values = grown;
     for (size_t frame = 0; frame < result->rows; frame++)
         if (random_uniform(&stream) < self->chances.frame)
@@ -137,8 +139,9 @@ static enum status make_block(const struct collecting *self, size_t number)
         if (takes_caption(self, speech, row)) {
             outcome = add_caption(block, self, speech, row);
             if (outcome == STATUS_OK && stop_requested())
-                outcome = status_fail(STATUS_STOPPED, "stopped by a signal; fit-units begins anew "
-                                                      "when it is run again");
+                outcome = status_fail(STATUS_STOPPED,
+                                      "stopped by a signal; %s begins anew when it is run again",
+                                      self->sample->stage);
         }
     if (outcome == STATUS_OK)
         outcome = flush(block, self);
@@ -173,7 +176,7 @@ static enum status make_blocks(const struct collecting *self)
     const struct run *run = self->run;
     struct claims *claims = NULL;
     struct progress *progress = NULL;
-    const struct progress_options shown = { .stage = "fit-units",
+    const struct progress_options shown = { .stage = self->sample->stage,
                                             .item = "shards",
                                             .total = self->sample->block_count,
                                             .terminal_columns = run->terminal_columns,
@@ -211,7 +214,8 @@ enum status frame_sample_fill(struct frame_sample *sample, const struct run *run
     sample->blocks = calloc(sample->block_count + 1, sizeof *sample->blocks);
     enum status outcome = STATUS_OK;
     if (sample->blocks == NULL)
-        outcome = status_fail(STATUS_NO_MEMORY, "fit-units: %zu blocks", sample->block_count);
+        outcome =
+            status_fail(STATUS_NO_MEMORY, "%s: %zu blocks", sample->stage, sample->block_count);
     outcome = team_agree(run->team, "prepare frames", outcome);
     if (outcome == STATUS_OK)
         outcome = count_frames(&frames, &self);

@@ -1,4 +1,4 @@
-#include "stages/fit_units/distributed_fit.h"
+#include "stages/distributed_fit.h"
 
 #include "cluster/stop.h"
 #include "tokenizers/speech/kmeans.h"
@@ -264,8 +264,9 @@ static enum status iterate(struct fit *fit, size_t iterations_max)
         int64_t changed = 0;
         outcome = assign(&changed, fit);
         if (outcome == STATUS_OK && team_any(fit->team, stop_requested()))
-            outcome = status_fail(STATUS_STOPPED, "stopped by a signal; fit-units begins anew when "
-                                                  "it is run again");
+            outcome = status_fail(STATUS_STOPPED,
+                                  "stopped by a signal; %s begins anew when it is run again",
+                                  fit->sample->stage);
         if (outcome != STATUS_OK)
             return outcome;
         note_iteration(fit, result->iterations);
