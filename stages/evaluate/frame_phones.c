@@ -8,8 +8,8 @@
 static size_t middle_sample(size_t frame)
 {
     const size_t chunk_frames = mfcc_frame_count(HUBERT_CHUNK_SAMPLES);
-    return frame / chunk_frames * HUBERT_CHUNK_SAMPLES +
-           frame % chunk_frames * MFCC_STEP_SAMPLES + MFCC_FRAME_SAMPLES / 2;
+    return frame / chunk_frames * HUBERT_CHUNK_SAMPLES + frame % chunk_frames * MFCC_STEP_SAMPLES +
+           MFCC_FRAME_SAMPLES / 2;
 }
 
 static enum status place(size_t *number, struct name_list *names, const char *phone, size_t length)

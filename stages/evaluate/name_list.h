@@ -5,7 +5,7 @@
 
 #include "cluster/team.h"
 
-enum { NAME_LIST_BYTES = 256, NAME_LIST_MAX = 1024 };
+enum { NAME_LIST_BYTES = 64, NAME_LIST_MAX = 512 };
 
 struct name_list {
     char (*names)[NAME_LIST_BYTES]; /* [count], owned */

@@ -4,7 +4,8 @@ set -euo pipefail
 
 unitmill=${UNITMILL_BINARY:?the program to test}
 golden=${UNITMILL_GOLDEN:-${UNITMILL_SOURCE:?the source tree}/tests/golden}
-skipped=77 # CTest's word for a test that cannot run here
+skipped=77 # what CTest takes for a test that cannot run here
+export skipped
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/unitmill-pipeline-XXXXXX")
 leave_scratch() {

@@ -1,0 +1,29 @@
+#include "bench/bench_works.h"
+
+#include <string.h>
+
+const struct bench bench_table[] = {
+    { "hubert", "captions", "HuBERT base to layer 6, captions of 3.5 s, batches of 1,600 frames",
+      bench_hubert_open, bench_hubert_run, bench_hubert_close, { { NULL, NULL } } },
+    { "vit-vqgan", "pictures", "ViT-VQGAN base encoder, 256 x 256 pixels to units",
+      bench_vit_vqgan_open, bench_vit_vqgan_run, bench_vit_vqgan_close, { { NULL, NULL } } },
+    { "kmeans", "frames", "one Lloyd iteration over 500,000 frames of 768 values, 200 clusters",
+      bench_kmeans_open, bench_kmeans_run, bench_kmeans_close, { { NULL, NULL } } },
+    { "speak", "captions", "captions to speech at 16 kHz in FLAC, against espeak-ng alone",
+      bench_speak_open, bench_speak_run, bench_speak_close,
+      { { "fraction_of_espeak", bench_speak_alone } } },
+    { "pack", "bytes", "rows into a store, against the same rows through H5Dwrite alone",
+      bench_pack_open, bench_pack_run, bench_pack_close,
+      { { "fraction_of_h5dwrite", bench_pack_plain },
+        { "fraction_of_unpacked_h5dwrite", bench_pack_unpacked } } },
+};
+
+const size_t bench_count = sizeof bench_table / sizeof bench_table[0];
+
+const struct bench *bench_find(const char *name)
+{
+    for (size_t b = 0; b < bench_count; b++)
+        if (strcmp(bench_table[b].name, name) == 0)
+            return &bench_table[b];
+    return NULL;
+}

@@ -1,0 +1,46 @@
+/** The work of each bench, as bench/bench.h asks for it: a file each, bench_NAME.c. */
+#ifndef BENCH_BENCH_WORKS_H
+#define BENCH_BENCH_WORKS_H
+
+#include "bench/bench.h"
+
+/** HuBERT base of random weights, over batches as speech-units forms them. Local. */
+enum status bench_hubert_open(void **self, double *gflop_per_item,
+                              const struct bench_setting *setting);
+enum status bench_hubert_run(double *items, void *self);
+void bench_hubert_close(void *self);
+
+/** The encoder of ViT-VQGAN base with random weights, over batches as image-units forms them; its
+ * decoder is a small one, since nobody runs it. Local. */
+enum status bench_vit_vqgan_open(void **self, double *gflop_per_item,
+                                 const struct bench_setting *setting);
+enum status bench_vit_vqgan_run(double *items, void *self);
+void bench_vit_vqgan_close(void *self);
+
+/** A Lloyd iteration in blocks, as fit-units does it: assignment, sums, farthest frames, the sum
+ * over the ranks, new centres. Products are counted alone: 2 K D a frame. Collective. */
+enum status bench_kmeans_open(void **self, double *gflop_per_item,
+                              const struct bench_setting *setting);
+enum status bench_kmeans_run(double *items, void *self);
+void bench_kmeans_close(void *self);
+
+/** A batch of captions spoken, resampled and encoded as the stage does it; and the same texts at
+ * the same rates and pitches by espeak-ng in this process. Local. Once a process, because of
+ * espeak-ng. */
+enum status bench_speak_open(void **self, double *gflop_per_item,
+                             const struct bench_setting *setting);
+enum status bench_speak_run(double *items, void *self);
+enum status bench_speak_alone(double *items, void *self);
+void bench_speak_close(void *self);
+
+/** The rows of a store in blocks, through storage/store_writer.h up to its final name, flush
+ * included; and the same rows through storage/plain_store.h, packed alike and not packed. Bytes are
+ * those in memory. Collective. */
+enum status bench_pack_open(void **self, double *gflop_per_item,
+                            const struct bench_setting *setting);
+enum status bench_pack_run(double *items, void *self);
+enum status bench_pack_plain(double *items, void *self);
+enum status bench_pack_unpacked(double *items, void *self);
+void bench_pack_close(void *self);
+
+#endif
