@@ -35,8 +35,7 @@ struct bench_rival {
  * caller. */
 struct bench {
     const char *name;
-    const char *item;    /* what is counted: "captions" */
-    const char *summary; /* a line for the help */
+    const char *item; /* what is counted: "captions" */
 
     /** Makes what the work needs. On success `*self` is ended with `close`; on failure NULL.
      *     gflop_per_item  out  floating-point operations in products, two a product and sum, over

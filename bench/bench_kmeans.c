@@ -17,10 +17,10 @@ struct work {
     size_t own;
     float *centroids; /* [K][D] */
     struct kmeans_scale scale;
-    int64_t *totals;    /* [kmeans_totals_count] */
-    uint16_t *units;    /* [BLOCK_ROWS] */
-    double *distances;  /* [BLOCK_ROWS] */
-    uint16_t *empty;    /* [K] */
+    int64_t *totals;   /* [kmeans_totals_count] */
+    uint16_t *units;   /* [BLOCK_ROWS] */
+    double *distances; /* [BLOCK_ROWS] */
+    uint16_t *empty;   /* [K] */
     struct kmeans_far_frame farthest[K];
 };
 

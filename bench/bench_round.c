@@ -16,8 +16,7 @@ static enum status sum_on_first(double *sum, double mine, const struct team *tea
     double *all = NULL;
     size_t all_bytes = 0;
     *sum = 0.0;
-    const enum status outcome =
-        team_gather((void **)&all, &all_bytes, team, &mine, sizeof mine);
+    const enum status outcome = team_gather((void **)&all, &all_bytes, team, &mine, sizeof mine);
     for (size_t r = 0; outcome == STATUS_OK && r < all_bytes / sizeof *all; r++)
         *sum += all[r];
     free(all);

@@ -41,8 +41,7 @@ static void summarise(struct bench_result *result, const struct bench_round *rou
         result->sgemm_peak_gflops = larger(result->sgemm_peak_gflops, round->sgemm_gflops);
         for (size_t v = 0; v < BENCH_RIVALS_MAX; v++)
             rivals[v] = larger(rivals[v], round->rival_items_per_second[v]);
-        fractions[r] =
-            share(round->items_per_second * result->gflop_per_item, round->sgemm_gflops);
+        fractions[r] = share(round->items_per_second * result->gflop_per_item, round->sgemm_gflops);
     }
     result->fraction_of_peak =
         share(result->items_per_second * result->gflop_per_item, result->sgemm_peak_gflops);
@@ -94,8 +93,8 @@ enum status bench_run(struct bench_result *result, const struct bench *bench,
         outcome = sgemm_peak_create(&peak);
     outcome = team_agree(team, "prepare bench", outcome);
     if (outcome == STATUS_OK)
-        outcome = team_agree(team, "open bench",
-                             bench->open(&self, &result->gflop_per_item, setting));
+        outcome =
+            team_agree(team, "open bench", bench->open(&self, &result->gflop_per_item, setting));
     if (outcome == STATUS_OK)
         outcome = run_rounds(result, rounds, bench, self, peak, team, seconds);
     if (outcome == STATUS_OK)

@@ -10,29 +10,40 @@ static struct {
     char stage[32];
     int rank;
     bool is_quiet;
-    FILE *file;
+    FILE *files[2]; /* of log_begin and of log_keep; NULL where there is none */
 } current;
+
+enum { FILE_COUNT = 2 };
+
+static enum status open_file(size_t index, const char *path)
+{
+    current.files[index] = fopen(path, "ae");
+    if (current.files[index] == NULL)
+        return status_fail(STATUS_IO, "%s: cannot open the log: %s", path, strerror(errno));
+    setvbuf(current.files[index], NULL, _IOLBF, 0);
+    return STATUS_OK;
+}
 
 enum status log_begin(const struct log_options *options)
 {
     log_enter_stage(options->stage);
     current.rank = options->rank;
     current.is_quiet = options->is_quiet;
-    if (options->path == NULL)
-        return STATUS_OK;
-    current.file = fopen(options->path, "ae");
-    if (current.file == NULL)
-        return status_fail(STATUS_IO, "%s: cannot open the log: %s", options->path,
-                           strerror(errno));
-    setvbuf(current.file, NULL, _IOLBF, 0);
-    return STATUS_OK;
+    return options->path == NULL ? STATUS_OK : open_file(0, options->path);
+}
+
+enum status log_keep(const char *path)
+{
+    return open_file(1, path);
 }
 
 void log_end(void)
 {
-    if (current.file != NULL)
-        fclose(current.file);
-    current.file = NULL;
+    for (size_t f = 0; f < FILE_COUNT; f++) {
+        if (current.files[f] != NULL)
+            fclose(current.files[f]);
+        current.files[f] = NULL;
+    }
 }
 
 void log_enter_stage(const char *stage)
@@ -59,15 +70,14 @@ static void write_event(FILE *stream, const char *step, const char *format, va_l
 
 void log_event(const char *step, const char *format, ...)
 {
-    va_list arguments;
-    if (current.file != NULL) {
+    FILE *const streams[] = { current.files[0], current.files[1],
+                              current.is_quiet ? NULL : stderr };
+    for (size_t s = 0; s < sizeof streams / sizeof streams[0]; s++) {
+        if (streams[s] == NULL)
+            continue;
+        va_list arguments;
         va_start(arguments, format);
-        write_event(current.file, step, format, arguments);
-        va_end(arguments);
-    }
-    if (!current.is_quiet) {
-        va_start(arguments, format);
-        write_event(stderr, step, format, arguments);
+        write_event(streams[s], step, format, arguments);
         va_end(arguments);
     }
 }
@@ -86,6 +96,7 @@ void log_say(const char *format, ...)
 void log_failure(const char *text)
 {
     fprintf(stderr, "unitmill %s: %s\n", current.stage, text);
-    if (current.file != NULL)
-        fprintf(current.file, "unitmill %s: %s\n", current.stage, text);
+    for (size_t f = 0; f < FILE_COUNT; f++)
+        if (current.files[f] != NULL)
+            fprintf(current.files[f], "unitmill %s: %s\n", current.stage, text);
 }

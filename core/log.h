@@ -19,7 +19,11 @@ struct log_options {
 /** Local. Errors: STATUS_IO where `path` cannot be opened. */
 enum status log_begin(const struct log_options *options);
 
-/** Local. Closes the file. */
+/** Local. From now on events also go to the end of this file, beside the one of log_begin.
+ * Errors: STATUS_IO. */
+enum status log_keep(const char *path);
+
+/** Local. Closes the files. */
 void log_end(void);
 
 /** Local. Changes the stage named in the lines that follow; `unitmill run` goes through several. */

@@ -111,7 +111,8 @@ static enum status find_shaped(const struct tensor **out, const struct tensor_ta
         return status_fail(STATUS_CORRUPT, "%s: tensor %s %s is missing", table->source, name,
                            expected);
     if (tensor->dimension_count != dimension_count ||
-        memcmp(tensor->shape, shape, dimension_count * sizeof *shape) != 0) {
+        (dimension_count > 0 &&
+         memcmp(tensor->shape, shape, dimension_count * sizeof *shape) != 0)) {
         write_shape(found, sizeof found, tensor->dimension_count, tensor->shape);
         return status_fail(STATUS_CORRUPT, "%s: tensor %s has shape %s, expected %s", table->source,
                            name, found, expected);

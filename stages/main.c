@@ -4,8 +4,10 @@
 #include "core/log.h"
 #include "nn/matmul.h"
 #include "stages/audit/audit.h"
+#include "stages/bench_command.h"
 #include "stages/command_line.h"
 #include "stages/encode/encode.h"
+#include "stages/evaluate/evaluate.h"
 #include "stages/export/export.h"
 #include "stages/inspect/inspect.h"
 #include "stages/make_weights/make_weights.h"
@@ -32,6 +34,8 @@ static const struct command commands[] = {
     STAGE("speech-units", "turns speech into units with durations"),
     STAGE("image-units", "turns pictures into ViT-VQGAN units"),
     STAGE("pack", "gathers all shards into one compressed store"),
+    { "evaluate", "PLAN", "how well the units tell phones apart, beside MFCC + k-means", NULL, 1, 1,
+      true, true, evaluate_command },
     { "status", "RUN", "a line a stage: done, rejected, bytes", NULL, 1, 1, false, false,
       status_command },
     { "audit", "PATH", "storage footprint of a run or a store", NULL, 1, 1, false, false,
@@ -48,6 +52,8 @@ static const struct command commands[] = {
       false, false, encode_speech_command },
     { "encode-image", "PICTURE...", "ViT-VQGAN units of picture files", NULL, 1, 100000, false,
       false, encode_image_command },
+    { "bench", "NAME", "throughput, and the share of this machine's matrix-product peak",
+      bench_command_help, 1, 1, true, false, bench_command },
 };
 
 #undef STAGE

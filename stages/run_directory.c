@@ -129,6 +129,18 @@ static enum status read_inputs(struct run *run, const char *plan_path,
     return outcome;
 }
 
+/* Rank 0 keeps the run's own log. */
+static enum status keep_log(const struct run *run)
+{
+    char path[PATH_BYTES];
+    enum status outcome = run_path(path, run, "log");
+    if (outcome == STATUS_OK)
+        outcome = folder_make(path);
+    if (outcome == STATUS_OK)
+        outcome = run_path(path, run, "log/unitmill.log");
+    return outcome == STATUS_OK ? log_keep(path) : outcome;
+}
+
 /* The kernel drops the lock when the process ends, however it ends. */
 static enum status take_lock(struct run *run)
 {
@@ -223,6 +235,8 @@ enum status run_open(struct run *run, const struct team *team, const char *plan_
     if (outcome == STATUS_OK)
         outcome =
             team_agree(team, "freeze plan", team->rank == 0 ? freeze_or_check(run) : STATUS_OK);
+    if (outcome == STATUS_OK)
+        outcome = team_agree(team, "keep log", team->rank == 0 ? keep_log(run) : STATUS_OK);
     if (outcome != STATUS_OK)
         run_close(run);
     return outcome;

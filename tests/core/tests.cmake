@@ -1,1 +1,8 @@
 unitmill_test(core/test_random.c USES unitmill::core m LABELS unit)
+unitmill_test(core/test_digest.c USES unitmill::core LABELS unit)
+unitmill_test(core/test_file.c USES unitmill::core LABELS unit fault)
+unitmill_test(core/test_log.c USES unitmill::core LABELS unit)
+unitmill_test(core/test_options.c USES unitmill::core LABELS unit)
+unitmill_test(core/test_path.c USES unitmill::core LABELS unit)
+unitmill_test(core/test_settings.c USES unitmill::core m LABELS unit)
+unitmill_test(core/test_utf8.c USES unitmill::core LABELS unit)

@@ -16,6 +16,17 @@
 
 #include <stddef.h>
 
+/** What is accepted at the most. */
+enum {
+    CLIP_SIDE_MAX = 4096,
+    CLIP_PATCH_MAX = 256,
+    CLIP_WIDTH_MAX = 16384,
+    CLIP_LAYERS_MAX = 256,
+    CLIP_MLP_MAX = 65536,
+    CLIP_EMBEDDING_MAX = 65536,
+    CLIP_TOKENS_MAX = 65536
+};
+
 /** Who named the tensors. */
 enum clip_naming {
     CLIP_OPENAI,      /* visual.conv1.weight, ...; OpenCLIP writes the same */
@@ -24,12 +35,12 @@ enum clip_naming {
 
 struct clip_config {
     enum clip_naming naming;
-    size_t image, patch;                       /* sides in pixels; image a multiple of patch */
-    size_t width, layers, heads, mlp;          /* width a multiple of heads */
-    size_t embedding;                          /* values of an embedding */
-    enum vision_activation activation;         /* VISION_GELU or VISION_QUICK_GELU */
-    double layer_norm_eps;                     /* 1e-5 upstream */
-    float mean[3], deviation[3];               /* of pixels in 0 .. 1, by channel */
+    size_t image, patch;               /* sides in pixels; image a multiple of patch */
+    size_t width, layers, heads, mlp;  /* width a multiple of heads */
+    size_t embedding;                  /* values of an embedding */
+    enum vision_activation activation; /* VISION_GELU or VISION_QUICK_GELU */
+    double layer_norm_eps;             /* 1e-5 upstream */
+    float mean[3], deviation[3];       /* of pixels in 0 .. 1, by channel */
 };
 
 /** Patches of a picture; its tokens, the class token included. */
@@ -63,8 +74,8 @@ enum status clip_config_read(struct clip_config *config, const struct settings *
  * is what stands before the tensors' names, as clip_prefix found it.
  *
  * What shapes do not tell, and settings may: heads are 64 wide and the activation is QuickGELU, as
- * in all that OpenAI published; at the widths that only others published (1280, 1408 and 1664: ViT-H,
- * g and bigG) there are 16 heads and the activation is GELU. LAION's B and L nets need a
+ * in all that OpenAI published; at the widths that only others published (1280, 1408 and 1664:
+ * ViT-H, g and bigG) there are 16 heads and the activation is GELU. LAION's B and L nets need a
  * configuration to be told from OpenAI's.
  *
  * Errors: STATUS_CORRUPT  a tensor that tells a size is missing or of another number of dimensions
@@ -73,8 +84,8 @@ enum status clip_config_of_weights(struct clip_config *out, const struct tensor_
                                    enum clip_naming naming, const char *prefix,
                                    const struct settings *settings);
 
-/** Puts the config into `settings` under the plain keys, so that clip_config_read gives it back (but
- * for the naming). Errors: STATUS_NO_MEMORY. */
+/** Puts the config into `settings` under the plain keys, so that clip_config_read gives it back
+ * (but for the naming). Errors: STATUS_NO_MEMORY. */
 enum status clip_config_write(struct settings *settings, const struct clip_config *config);
 
 #endif

@@ -286,8 +286,9 @@ static enum status take_one(void *payload, const struct clip_entry *entry)
     if (entry->is_transposed || entry->part_count > 1)
         *entry->values = owned;
     for (size_t p = 0; p < entry->part_count; p++)
-        taking->is_taken[tensor_table_find(taking->table, entry->names[p]) -
-                         taking->table->tensors] = true;
+        taking
+            ->is_taken[tensor_table_find(taking->table, entry->names[p]) - taking->table->tensors] =
+            true;
     return STATUS_OK;
 }
 

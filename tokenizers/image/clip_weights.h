@@ -12,13 +12,13 @@
 
 /** D: width, T: tokens, E: values of an embedding. */
 struct clip_weights {
-    const float *patch;                  /* [D][3][patch][patch] */
-    const float *class_token;            /* [D] */
-    const float *position;               /* [T][D] */
-    const float *pre_gain, *pre_offset;  /* [D], of the norm before the blocks */
-    struct vision_block *blocks;         /* [layers], owned */
+    const float *patch;                   /* [D][3][patch][patch] */
+    const float *class_token;             /* [D] */
+    const float *position;                /* [T][D] */
+    const float *pre_gain, *pre_offset;   /* [D], of the norm before the blocks */
+    struct vision_block *blocks;          /* [layers], owned */
     const float *post_gain, *post_offset; /* [D], of the norm after them */
-    const float *projection;             /* [E][D] */
+    const float *projection;              /* [E][D] */
 
     float **owned; /* owned: copies of what could not be borrowed */
     size_t owned_count;
