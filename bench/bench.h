@@ -2,14 +2,16 @@
  *
  * Each rank runs its own copy of the work, all at the same time, one rank a core. A bench goes in
  * rounds; a round is one batch of the work, one of each rival (the same work done in a plainer
- * way), and matrix products for about as long as the batch took, each begun by all ranks together.
- * So what disturbs the machine meets work, rivals and products alike, and a share of the peak is a
- * share of what the same cores could do at the same time.
+ * way), and large matrix products for about as long as the batch took, each begun by all ranks
+ * together. So what disturbs the machine meets all of them alike, and a share of the peak is a
+ * share of what the same cores can do at the same time.
  *
- * Speeds are the best of all rounds: sums over the ranks, each rank's by its own clock. Other
- * programs only ever slow a round down, so the best of equally many rounds comes nearest to the
- * undisturbed machine for work, rivals and products alike. The median over rounds of the share
- * within a round is told beside it: where both agree, the machine was quiet. */
+ * Speeds are the best of all rounds, and the peak is the best of many short slices: other programs
+ * only ever slow something down, so the best comes nearest to the undisturbed machine. On a machine
+ * that is not quiet this favours the peak, whose slices are shorter than a batch. Beside the best,
+ * two medians over rounds of the share within a round: by the clock, and by processor time, which
+ * hardly counts what other programs take. Where all three agree, the machine was quiet.
+ */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
@@ -59,8 +61,9 @@ const struct bench *bench_find(const char *name);
 /** What was measured; on rank 0 only. Speeds are those of all ranks together. */
 struct bench_result {
     double items_per_second, gflop_per_item, sgemm_peak_gflops;
-    double fraction_of_peak;        /* items_per_second * gflop_per_item / sgemm_peak_gflops */
-    double median_fraction_of_peak; /* over the rounds, of the share within a round */
+    double fraction_of_peak;           /* items_per_second * gflop_per_item / sgemm_peak_gflops */
+    double median_fraction_of_peak;    /* over the rounds, of the share within a round */
+    double processor_fraction_of_peak; /* likewise, by processor time */
     double fraction_of_rival[BENCH_RIVALS_MAX];
     double peak_rss_mib; /* of the largest rank */
     double seconds;      /* of all rounds */

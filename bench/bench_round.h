@@ -5,17 +5,19 @@
 #include "bench/bench.h"
 #include "bench/sgemm_peak.h"
 
-/** Speeds over all ranks, on rank 0; zeros elsewhere. */
-struct bench_round {
-    double items_per_second, sgemm_gflops;
-    double rival_items_per_second[BENCH_RIVALS_MAX];
+/** How much a second, over all ranks: of time, and of processor time. */
+struct bench_speed {
+    double by_clock, by_processor;
 };
 
-/** Seconds on a clock that nobody sets. Local. */
-double bench_clock_seconds(void);
+/** On rank 0; zeros elsewhere. The products are those of the fastest shape and slice. */
+struct bench_round {
+    struct bench_speed work, products;
+    struct bench_speed rivals[BENCH_RIVALS_MAX];
+};
 
-/** Collective. A batch of work, of each rival, and of products for about as long as the work took.
- * Errors: those of the bench. */
+/** Collective. A batch of work, of each rival, and of products in slices of a quarter of a second
+ * for about as long as the work took. Errors: those of the bench. */
 enum status bench_round_run(struct bench_round *round, const struct bench *bench, void *self,
                             struct sgemm_peak *peak, const struct team *team);
 

@@ -1,5 +1,6 @@
 #include "bench/bench.h"
 
+#include "bench/bench_clock.h"
 #include "bench/bench_round.h"
 #include "cluster/stop.h"
 
@@ -34,18 +35,20 @@ static double share(double part, double whole)
 /* On rank 0. */
 static void summarise(struct bench_result *result, const struct bench_round *rounds)
 {
-    double fractions[ROUNDS_MAX], rivals[BENCH_RIVALS_MAX] = { 0.0 };
+    double by_clock[ROUNDS_MAX], by_processor[ROUNDS_MAX], rivals[BENCH_RIVALS_MAX] = { 0.0 };
+    const double gflop = result->gflop_per_item;
     for (size_t r = 0; r < result->rounds; r++) {
         const struct bench_round *round = &rounds[r];
-        result->items_per_second = larger(result->items_per_second, round->items_per_second);
-        result->sgemm_peak_gflops = larger(result->sgemm_peak_gflops, round->sgemm_gflops);
+        result->items_per_second = larger(result->items_per_second, round->work.by_clock);
+        result->sgemm_peak_gflops = larger(result->sgemm_peak_gflops, round->products.by_clock);
         for (size_t v = 0; v < BENCH_RIVALS_MAX; v++)
-            rivals[v] = larger(rivals[v], round->rival_items_per_second[v]);
-        fractions[r] = share(round->items_per_second * result->gflop_per_item, round->sgemm_gflops);
+            rivals[v] = larger(rivals[v], round->rivals[v].by_clock);
+        by_clock[r] = share(round->work.by_clock * gflop, round->products.by_clock);
+        by_processor[r] = share(round->work.by_processor * gflop, round->products.by_processor);
     }
-    result->fraction_of_peak =
-        share(result->items_per_second * result->gflop_per_item, result->sgemm_peak_gflops);
-    result->median_fraction_of_peak = median(fractions, result->rounds);
+    result->fraction_of_peak = share(result->items_per_second * gflop, result->sgemm_peak_gflops);
+    result->median_fraction_of_peak = median(by_clock, result->rounds);
+    result->processor_fraction_of_peak = median(by_processor, result->rounds);
     for (size_t v = 0; v < BENCH_RIVALS_MAX; v++)
         result->fraction_of_rival[v] = share(result->items_per_second, rivals[v]);
 }

@@ -20,8 +20,8 @@ enum status sgemm_peak_create(struct sgemm_peak **out);
 /** NULL is allowed. */
 void sgemm_peak_destroy(struct sgemm_peak *peak);
 
-/** Repeats product `shape`, 0 .. SGEMM_PEAK_SHAPES - 1, for `seconds`, once at least. Returns
- * GFLOP/s. */
-double sgemm_peak_measure(struct sgemm_peak *peak, size_t shape, double seconds);
+/** Repeats product `shape`, 0 .. SGEMM_PEAK_SHAPES - 1, for `seconds`, once at least. Returns how
+ * many GFLOP that were. */
+double sgemm_peak_run(struct sgemm_peak *peak, size_t shape, double seconds);
 
 #endif

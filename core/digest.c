@@ -82,12 +82,12 @@ void digest_words(int64_t words[2], const char *text)
 enum status digest_file(char text[DIGEST_TEXT_BYTES], const char *path)
 {
     text[0] = '\0';
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL)
-        return file_fail(path, "cannot open");
+    FILE *file = NULL;
+    enum status outcome = file_open(&file, path);
+    if (outcome != STATUS_OK)
+        return outcome;
     struct digest *digest = digest_begin();
     uint8_t *bytes = malloc(READ_BYTES);
-    enum status outcome = STATUS_OK;
     if (digest == NULL || bytes == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "%s: digest", path);
     for (size_t got = 1; outcome == STATUS_OK && got > 0;) {
@@ -97,6 +97,8 @@ enum status digest_file(char text[DIGEST_TEXT_BYTES], const char *path)
     if (outcome == STATUS_OK && ferror(file))
         outcome = file_fail(path, "cannot read");
     digest_end(text, digest);
+    if (outcome != STATUS_OK)
+        text[0] = '\0';
     free(bytes);
     fclose(file);
     return outcome;

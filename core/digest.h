@@ -34,7 +34,8 @@ void digest_of(char text[DIGEST_TEXT_BYTES], const void *bytes, size_t byte_coun
  * one of which hold zeros, brings digests together. */
 void digest_words(int64_t words[2], const char *text);
 
-/** Local. Digest of a file's bytes. Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_NO_MEMORY. */
+/** Local. Digest of a regular file's bytes; no text on failure. Errors: STATUS_NOT_FOUND,
+ * STATUS_INVALID (a folder, a pipe), STATUS_IO, STATUS_NO_MEMORY. */
 enum status digest_file(char text[DIGEST_TEXT_BYTES], const char *path);
 
 #endif

@@ -67,10 +67,25 @@ enum status file_read(uint8_t **bytes, size_t *byte_count, const char *path, siz
     return STATUS_OK;
 }
 
+enum status file_open(FILE **file, const char *path)
+{
+    size_t byte_count = 0;
+    *file = NULL;
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0)
+        return file_fail(path, "cannot open");
+    enum status outcome = check_regular(&byte_count, descriptor, path, SIZE_MAX);
+    if (outcome == STATUS_OK && (*file = fdopen(descriptor, "rb")) == NULL)
+        outcome = file_fail(path, "cannot open");
+    if (outcome != STATUS_OK)
+        close(descriptor);
+    return outcome;
+}
+
 static enum status partial_path(char partial[PATH_BYTES], const char *path)
 {
     if (snprintf(partial, PATH_BYTES, "%s.partial", path) >= PATH_BYTES)
-        return status_fail(STATUS_INVALID, "%s: path too long", path);
+        return status_fail(STATUS_INVALID, "%.80s...: path too long", path);
     return STATUS_OK;
 }
 
@@ -147,8 +162,10 @@ uint64_t file_bytes(const char *path)
 enum status folder_make(const char *path)
 {
     char prefix[PATH_BYTES];
+    if (path[0] == '\0')
+        return status_fail(STATUS_INVALID, "cannot make a folder: its path is empty");
     if (snprintf(prefix, sizeof prefix, "%s", path) >= PATH_BYTES)
-        return status_fail(STATUS_INVALID, "%s: path too long", path);
+        return status_fail(STATUS_INVALID, "%.80s...: path too long", path);
     for (char *at = prefix + 1;; at++) {
         const char here = *at;
         if (here != '/' && here != '\0')

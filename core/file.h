@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { PATH_BYTES = 4096 };
 
@@ -18,6 +19,11 @@ enum status file_fail(const char *path, const char *what);
  * string. `*bytes` is the caller's, to free. A larger file, a folder or a device is refused before
  * anything is allocated. Errors: STATUS_NOT_FOUND, STATUS_INVALID, STATUS_IO, STATUS_NO_MEMORY. */
 enum status file_read(uint8_t **bytes, size_t *byte_count, const char *path, size_t bytes_max);
+
+/** Opens a regular file for reading. On success `*file` is the caller's, to fclose; on failure
+ * NULL. A folder, a pipe or a device is refused without waiting for it. Errors: STATUS_NOT_FOUND,
+ * STATUS_INVALID, STATUS_IO. */
+enum status file_open(FILE **file, const char *path);
 
 /** Writes `<path>.partial`, flushes it to the disk and renames it: `path` is whole or absent.
  * Errors: STATUS_IO; the partial file is then removed. */
@@ -32,7 +38,7 @@ bool file_exists(const char *path);
 /** Bytes of the file on disk as its size tells; 0 where there is none. */
 uint64_t file_bytes(const char *path);
 
-/** Makes the folder and those above it. Errors: STATUS_IO. */
+/** Makes the folder and those above it. Errors: STATUS_IO; STATUS_INVALID (empty, too long). */
 enum status folder_make(const char *path);
 
 /** Writes "folder/name", or `name` alone where it is absolute or `folder` is empty.

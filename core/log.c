@@ -51,6 +51,15 @@ void log_enter_stage(const char *stage)
     snprintf(current.stage, sizeof current.stage, "%s", stage);
 }
 
+/* Values come from outside: a line break or an escape sequence in one must not pass for the log's
+ * own. */
+static void blank_control_characters(char *text, size_t byte_count)
+{
+    for (size_t b = 0; b < byte_count; b++)
+        if ((unsigned char)text[b] < 0x20 || text[b] == 0x7f)
+            text[b] = ' ';
+}
+
 /* The whole line in one write, so that the lines of several ranks do not mix. */
 static void write_event(FILE *stream, const char *step, const char *format, va_list arguments)
 {
@@ -59,11 +68,12 @@ static void write_event(FILE *stream, const char *step, const char *format, va_l
     struct tm calendar;
     strftime(moment, sizeof moment, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &calendar));
 
-    int used =
-        snprintf(line, sizeof line, "%s %s rank=%d %s ", moment, current.stage, current.rank, step);
+    int used = snprintf(line, sizeof line, "%s %s rank=%d %.60s ", moment, current.stage,
+                        current.rank, step);
     used += vsnprintf(line + used, sizeof line - (size_t)used - 1, format, arguments);
     if (used > (int)sizeof line - 2)
         used = (int)sizeof line - 2;
+    blank_control_characters(line, (size_t)used);
     line[used] = '\n';
     fwrite(line, 1, (size_t)used + 1, stream);
 }

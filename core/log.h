@@ -29,7 +29,8 @@ void log_end(void);
 /** Local. Changes the stage named in the lines that follow; `unitmill run` goes through several. */
 void log_enter_stage(const char *stage);
 
-/** Local. One event: `step` is a word or two joined by '-', the rest key=value pairs. */
+/** Local. One event: `step` is a word or two joined by '-', the rest key=value pairs. Control
+ * characters become blanks, a line above 1 KiB is cut. */
 void log_event(const char *step, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Local. A result or a remark for the person at the terminal, on rank 0 only, unless quiet. */

@@ -34,8 +34,11 @@ static void write_result(struct json_writer *writer, const struct bench *bench,
     json_writer_number(writer, "seconds", result->seconds);
     json_writer_integer(writer, "rounds", (int64_t)result->rounds);
     json_writer_text(writer, "kernels", kernels == NULL ? "OpenBLAS's choice" : kernels);
-    if (result->gflop_per_item > 0.0)
+    if (result->gflop_per_item > 0.0) {
         json_writer_number(writer, "median_fraction_of_peak", result->median_fraction_of_peak);
+        json_writer_number(writer, "processor_fraction_of_peak",
+                           result->processor_fraction_of_peak);
+    }
     for (size_t r = 0; r < BENCH_RIVALS_MAX; r++)
         if (bench->rivals[r].key != NULL)
             json_writer_number(writer, bench->rivals[r].key, result->fraction_of_rival[r]);

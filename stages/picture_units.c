@@ -1,7 +1,6 @@
 #include "stages/picture_units.h"
 
-#include "core/file.h"
-#include "storage/picture_file.h"
+#include "stages/picture_pixels.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/token_grid.h"
 
@@ -110,26 +109,28 @@ bool picture_units_is_full(const struct picture_units *units)
     return units->count == units->options.batch_images;
 }
 
+static enum status squash(struct resize_window *out, const void *net, size_t width, size_t height)
+{
+    const struct vit_vqgan_config *sizes = net;
+    (void)width;
+    (void)height;
+    *out = resize_squash(sizes->image_width, sizes->image_height);
+    return STATUS_OK;
+}
+
 enum status picture_units_add(struct picture_units *units, const char *path, size_t number)
 {
-    const size_t width = units->sizes.image_width, height = units->sizes.image_height;
-    const struct resize_window square = resize_squash(width, height);
-    struct rgb_image image = { 0 };
-    uint8_t *bytes = NULL;
-    size_t byte_count = 0;
-    enum status outcome = file_read(&bytes, &byte_count, path, PICTURE_FILE_BYTES_MAX);
-    if (outcome == STATUS_OK)
-        outcome = picture_decode(&image, bytes, byte_count, NULL, path);
-    if (outcome == STATUS_OK)
-        outcome = resize_picture(units->pixels + units->count * width * height * 3, image.pixels,
-                                 image.width, image.height, &square, units->options.filter);
+    const struct vit_vqgan_config *sizes = &units->sizes;
+    const struct picture_view view = { squash, sizes, units->options.filter };
+    struct picture_source source;
+    const enum status outcome = picture_pixels_read(
+        units->pixels + units->count * sizes->image_width * sizes->image_height * 3, &source, path,
+        &view);
     if (outcome == STATUS_OK)
         units->results[units->count++] = (struct picture_result){ .number = number,
-                                                                  .width = image.width,
-                                                                  .height = image.height,
-                                                                  .source_bytes = byte_count };
-    rgb_image_end(&image);
-    free(bytes);
+                                                                  .width = source.width,
+                                                                  .height = source.height,
+                                                                  .source_bytes = source.bytes };
     return outcome;
 }
 

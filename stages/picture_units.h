@@ -43,7 +43,7 @@ size_t picture_units_columns(const struct picture_units *units);
 struct vit_vqgan *picture_units_net(struct picture_units *units);
 
 /** Reads, decodes and resizes the picture at `path` into the batch, where there must be room.
- * Errors: those of picture_file_read; the batch is then as before. */
+ * Errors: those of picture_pixels_read; the batch is then as before. */
 enum status picture_units_add(struct picture_units *units, const char *path, size_t number);
 
 /** True where the batch has no room left. */

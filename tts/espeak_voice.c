@@ -50,6 +50,12 @@ static size_t tag_length(const char *text)
     return length;
 }
 
+const char *espeak_voice_library_version(void)
+{
+    const char *data_path = NULL;
+    return espeak_Info(&data_path);
+}
+
 enum status espeak_voice_check_name(const char *name)
 {
     const size_t length = tag_length(name);

@@ -19,6 +19,10 @@ enum {
     VOICE_TEXT_BYTES_MAX = 4096
 };
 
+/** The version of the library, as "1.51"; what is said may change with it. Local; needs no open
+ * voice. */
+const char *espeak_voice_library_version(void);
+
 /** Checks the form of a voice's name: a language tag, then perhaps a plus sign and a variant
  * ("en-us", "en-gb+m3"). Local. Does not need the library.
  * Errors: STATUS_INVALID, naming it. */

@@ -240,8 +240,7 @@ static enum status resample(struct speech *speech, struct speaker *speaker,
                             spoken->sample_count);
     if (outcome != STATUS_OK)
         return outcome;
-    if (!has_sound(spoken) ||
-        quantise(speaker->samples, speaker->resampled, count) < AUDIBLE_LEVEL)
+    if (!has_sound(spoken) || quantise(speaker->samples, speaker->resampled, count) < AUDIBLE_LEVEL)
         return status_fail(STATUS_INVALID, "nothing of the caption is audible");
     rescale_phones(spoken->phones, spoken->phone_count, speaker, count);
     *speech = (struct speech){ .samples = speaker->samples,

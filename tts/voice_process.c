@@ -27,6 +27,7 @@ struct exchange {
     char text[VOICE_TEXT_BYTES_MAX + 1];
     unsigned rate_wpm, pitch;
 
+    bool is_speaking; /* a copy is at work on the text */
     enum status outcome;
     char explanation[STATUS_TEXT_BYTES];
     unsigned rate_hz;
@@ -126,18 +127,29 @@ static void speak_a_batch(struct exchange *exchange)
     while (receive(&request)) {
         if (request == REQUEST_RENEW)
             _exit(COPY_RENEW);
+        exchange->is_speaking = true;
         speak(exchange);
+        exchange->is_speaking = false;
         if (!answer_with(ANSWER_DONE))
             break;
     }
     _exit(COPY_CLOSED);
 }
 
+/* A text that the engine cannot bear ends the copy at work on it, and would again. A copy that was
+ * killed from outside, or while it waited, says nothing about a text; what the batch would have
+ * sounded like is lost with it. */
+static bool is_crash_of_text(int how, const struct exchange *exchange)
+{
+    return exchange->is_speaking &&
+           !(WIFSIGNALED(how) && (WTERMSIG(how) == SIGKILL || WTERMSIG(how) == SIGTERM));
+}
+
 /* Makes a copy, waits for its end and speaks for it where it cannot. False where the caller is
- * gone.
- */
+ * gone, or is to be told that this process is. */
 static bool run_a_copy(struct exchange *exchange)
 {
+    exchange->is_speaking = false;
     const pid_t copy = fork();
     if (copy == 0)
         speak_a_batch(exchange);
@@ -153,7 +165,7 @@ static bool run_a_copy(struct exchange *exchange)
         return true;
     if (WIFEXITED(how) && WEXITSTATUS(how) == COPY_CLOSED)
         return false;
-    return answer_with(ANSWER_CRASHED);
+    return is_crash_of_text(how, exchange) && answer_with(ANSWER_CRASHED);
 }
 
 /* The life of the engine's process. It returns to nobody. */

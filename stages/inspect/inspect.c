@@ -1,6 +1,7 @@
 #include "stages/inspect/inspect.h"
 
 #include "core/digest.h"
+#include "core/sha256.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/vit_vqgan.h"
 #include "tokenizers/speech/hubert.h"
@@ -80,15 +81,18 @@ enum status inspect_command(struct command_line *line, int argc, char **argv)
     if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))
         return STATUS_OK;
     const char *path = line->operands[0];
-    char digest[DIGEST_TEXT_BYTES];
+    char digest[DIGEST_TEXT_BYTES], sha256[SHA256_TEXT_BYTES];
     struct weights_file file;
     enum status outcome = weights_file_read(&file, path, config);
     if (outcome == STATUS_OK)
         outcome = digest_file(digest, path);
+    if (outcome == STATUS_OK)
+        outcome = sha256_file(sha256, path);
     if (outcome != STATUS_OK)
         return outcome;
     printf("file       %s\n", path);
     printf("format     %s\n", weights_format_name(file.format));
+    printf("SHA-256    %s\n", sha256);
     printf("digest     %s (XXH3-128)\n", digest);
     printf("tensors    %zu, %" PRIu64 " values\n", file.table.count, parameter_count(&file.table));
     if (!tell_hubert(&file) && !tell_vit_vqgan(&file))

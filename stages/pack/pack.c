@@ -4,6 +4,7 @@
 #include "stages/pack/pack_rejects.h"
 #include "stages/pack/pack_table.h"
 #include "storage/store_reader.h"
+#include "tts/espeak_voice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static enum status note_texts(struct store_writer *writer, const struct pack_sca
         { "/", "format", store_format_name },
         { "/", "recipe_digest", scan->recipe },
         { "/provenance", "unitmill_version", UNITMILL_VERSION },
+        { "/provenance", "espeak_ng_version", espeak_voice_library_version() },
         { "/provenance", "plan", plan_text },
         { "/provenance", "manifest_digest", plan->digests.manifest },
         { "/provenance", "hubert_digest", plan->digests.hubert },

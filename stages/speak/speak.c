@@ -15,6 +15,7 @@ static enum status add_recipe(void *self, struct digest *recipe, const struct ru
 {
     (void)self;
     const struct plan *plan = &run->plan;
+    digest_add_text(recipe, espeak_voice_library_version());
     digest_add_number(recipe, plan->seed);
     for (size_t v = 0; v < plan->speak.voices.count; v++)
         digest_add_text(recipe, plan->speak.voices.items[v]);

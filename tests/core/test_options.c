@@ -2,6 +2,7 @@
 #include "core/options.h"
 #include "tests/support/check.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

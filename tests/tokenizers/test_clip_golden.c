@@ -72,16 +72,18 @@ static void check_traced(void *payload, size_t picture, const char *name, const 
                strncmp(name, "embedding", 9) == 0 ? embedding_limit : inside_limit);
 }
 
-/* The picture as the net sees it, levels [S][S][3]; the caller frees it. */
+/* The picture as openai/CLIP sees it, levels [S][S][3]; the caller frees it. Hugging Face may cut
+ * one pixel beside. */
 static uint8_t *read_picture(const struct clip *net, const char *file)
 {
-    const struct clip_config *sizes = clip_sizes(net);
+    struct clip_config sizes = *clip_sizes(net);
     struct rgb_image image;
     struct resize_window window;
-    uint8_t *pixels = malloc(sizes->image * sizes->image * 3);
+    uint8_t *pixels = malloc(sizes.image * sizes.image * 3);
+    sizes.naming = CLIP_OPENAI;
     check_status(picture_file_read(&image, golden_path(file), NULL), STATUS_OK, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(image.pixels);
-    check_status(clip_config_window(&window, sizes, image.width, image.height), STATUS_OK, NULL);
+    check_status(clip_config_window(&window, &sizes, image.width, image.height), STATUS_OK, NULL);
     check_status(
         resize_picture(pixels, image.pixels, image.width, image.height, &window, RESIZE_BICUBIC),
         STATUS_OK, NULL);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static uint64_t hash_of(const struct speech *speech)
@@ -108,17 +109,51 @@ static pid_t child_of(pid_t parent)
     return child;
 }
 
-static void a_copy_that_dies_costs_one_utterance(void)
+/* Speaks a long text while another process sends the copy a signal, once it is at work. */
+static enum status speak_under_fire(struct voice_process *voice, pid_t copy, int number)
+{
+    char text[VOICE_TEXT_BYTES_MAX + 1] = "";
+    struct speech speech;
+    while (strlen(text) < 1500)
+        strcat(text, "a long caption, ");
+    const pid_t gunner = fork();
+    if (gunner == 0) {
+        usleep(5000);
+        kill(copy, number);
+        _exit(0);
+    }
+    const enum status outcome = voice_process_speak(&speech, voice, text, 175, 50);
+    waitpid(gunner, NULL, 0);
+    return outcome;
+}
+
+static void a_text_that_crashes_the_engine_costs_one_utterance(void)
 {
     struct voice_process *voice = opened("en-us");
     const uint64_t first = spoken(voice, texts[0], 175, 50);
     const pid_t copy = child_of(child_of(getpid()));
     CU_ASSERT_FATAL(copy > 1);
-    kill(copy, SIGKILL);
-    struct speech speech;
-    check_status(voice_process_speak(&speech, voice, texts[1], 175, 50), STATUS_INVALID,
-                 "crashes on this text");
+    check_status(speak_under_fire(voice, copy, SIGSEGV), STATUS_INVALID, "crashes on this text");
     CU_ASSERT_EQUAL(spoken(voice, texts[0], 175, 50), first);
+    voice_process_destroy(voice);
+}
+
+/* An answer must never be taken for that of another text. */
+static void a_copy_that_is_killed_ends_the_voice(void)
+{
+    struct voice_process *voice = opened("en-us");
+    struct speech speech;
+    spoken(voice, texts[0], 175, 50);
+    CU_ASSERT_FATAL(child_of(child_of(getpid())) > 1);
+    kill(child_of(child_of(getpid())), SIGKILL);
+    check_status(voice_process_speak(&speech, voice, texts[1], 175, 50), STATUS_IO, "is gone");
+    voice_process_destroy(voice);
+
+    voice = opened("en-us");
+    spoken(voice, texts[0], 175, 50);
+    const pid_t copy = child_of(child_of(getpid()));
+    CU_ASSERT_FATAL(copy > 1);
+    check_status(speak_under_fire(voice, copy, SIGKILL), STATUS_IO, "is gone");
     voice_process_destroy(voice);
 }
 
@@ -217,7 +252,8 @@ int main(int argc, char **argv)
     CU_TestInfo cases[] = {
         { "a renewed voice sounds the same", a_renewed_voice_sounds_the_same_whatever_came_before },
         { "a batch sounds the same each time", a_batch_sounds_the_same_each_time },
-        { "a copy that dies costs one utterance", a_copy_that_dies_costs_one_utterance },
+        { "a text that crashes the engine", a_text_that_crashes_the_engine_costs_one_utterance },
+        { "a copy that is killed", a_copy_that_is_killed_ends_the_voice },
         { "a voice whose process is gone says so", a_voice_whose_process_is_gone_says_so },
         { "voice, rate and pitch are heard", voice_rate_and_pitch_are_heard },
         { "phones come in order with names", phones_come_in_order_with_names },
