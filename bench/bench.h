@@ -70,7 +70,7 @@ struct bench_result {
     size_t rounds;
 };
 
-/** Collective. Runs rounds until `seconds` are over, two at least.
+/** Collective. Runs rounds until `seconds` are over, one at least.
  *
  * Errors: STATUS_STOPPED after a signal; STATUS_NO_MEMORY; those of the bench. */
 enum status bench_run(struct bench_result *result, const struct bench *bench,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { ROUNDS_MIN = 2, ROUNDS_MAX = 4096, KIB_PER_MIB = 1024 };
+enum { ROUNDS_MAX = 4096, KIB_PER_MIB = 1024 };
 
 static double larger(double a, double b)
 {
@@ -73,7 +73,7 @@ static enum status run_rounds(struct bench_result *result, struct bench_round *r
     while (outcome == STATUS_OK && !is_over) {
         outcome = bench_round_run(&rounds[result->rounds++], bench, self, peak, team);
         result->seconds = bench_clock_seconds() - start;
-        is_over = team_any(team, team->rank == 0 && result->rounds >= ROUNDS_MIN &&
+        is_over = team_any(team, team->rank == 0 &&
                                      (result->seconds >= seconds || result->rounds == ROUNDS_MAX));
         if (outcome == STATUS_OK && team_any(team, stop_requested()))
             outcome = status_fail(STATUS_STOPPED, "stopped by a signal");

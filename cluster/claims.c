@@ -4,8 +4,9 @@
 
 #include <stdlib.h>
 
-/* What the counter becomes when claims close: beyond any item, and far from overflow. */
-static const int64_t closed_at = INT64_C(1) << 62;
+/* What closing adds to the counter: it is then beyond any item, and however many ranks close it
+ * does not overflow. */
+static const int64_t closing_step = INT64_C(1) << 40;
 
 struct claims {
     const struct team *team; /* borrowed */
@@ -20,6 +21,9 @@ enum status claims_create(struct claims **out, const struct team *team, uint64_t
     *out = NULL;
     if (claims == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "claims");
+    if (item_count > (uint64_t)closing_step)
+        outcome = status_fail(STATUS_INVALID, "claims: %llu items are too many",
+                              (unsigned long long)item_count);
     outcome = team_agree(team, "allocate claims", outcome);
     if (outcome == STATUS_OK)
         outcome = shared_counters_create(&claims->counter, team, 1, "claims");
@@ -41,7 +45,7 @@ bool claims_next(struct claims *claims, uint64_t *item)
 
 void claims_close(struct claims *claims)
 {
-    shared_counters_set(claims->counter, 0, closed_at);
+    shared_counters_add(claims->counter, 0, closing_step);
 }
 
 void claims_serve(const struct claims *claims)

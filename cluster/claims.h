@@ -12,7 +12,8 @@
 struct claims; /* opaque */
 
 /** Collective. Items 0 .. item_count - 1, equal on all ranks. On success `*out` is the caller's, to
- * end with claims_destroy; on failure NULL on every rank. Errors: STATUS_NO_MEMORY. */
+ * end with claims_destroy; on failure NULL on every rank. Errors: STATUS_NO_MEMORY;
+ * STATUS_INVALID (more than 2^40 items). */
 enum status claims_create(struct claims **out, const struct team *team, uint64_t item_count);
 
 /** Local. The next item into `*item`, or false where none is left or claims_close was called. */

@@ -101,9 +101,11 @@ static int wait_and_forward(pid_t child, const sigset_t *watched)
 static enum status explain_end(int *exit_code, int state)
 {
     *exit_code = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
-    if (*exit_code == 127)
+    if (*exit_code == 127) {
+        *exit_code = 1;
         return status_fail(STATUS_NOT_FOUND, "mpirun: cannot be started; install openmpi-bin or "
                                              "start unitmill under another launcher");
+    }
     if (*exit_code > 128) {
         const int number = *exit_code - 128;
         *exit_code = 1;

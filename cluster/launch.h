@@ -29,8 +29,8 @@ void launch_again(const char *variable, const char *value, char **argv);
  * SIGINT and SIGTERM reach the ranks as SIGUSR1 once; a second one ends mpirun. If this process is
  * killed, mpirun is told to end too.
  *
- * `*exit_code` is that of the ranks; 1 where a rank was killed, with the signal in the text.
- * Errors: STATUS_NOT_FOUND (no mpirun), STATUS_IO. */
+ * `*exit_code` is that of the ranks; 1 where a rank was killed, with the signal in the text, and
+ * where nothing could be started. Errors: STATUS_NOT_FOUND (no mpirun), STATUS_IO. */
 enum status launch_ranks(int *exit_code, size_t ranks, char **argv);
 
 #endif

@@ -11,13 +11,15 @@ enum { COUNTER_DONE, COUNTER_REJECTED, COUNTER_COUNT };
 
 static const double line_period_seconds = 30.0;
 static const double bar_period_seconds = 0.2;
+static const double report_period_seconds = 0.1;
 
 struct progress {
     const struct team *team; /* borrowed */
     struct progress_options options;
     struct shared_counters *counters;
-    double begin_seconds, shown_seconds;
-    uint64_t done, rejected; /* as last read on rank 0 */
+    double begin_seconds, shown_seconds, reported_seconds;
+    uint64_t own_done, own_rejected; /* of this rank, not yet in the counters */
+    uint64_t done, rejected;         /* as last read on rank 0 */
 };
 
 static double now_seconds(void)
@@ -44,7 +46,8 @@ enum status progress_create(struct progress **out, const struct team *team,
     }
     progress->team = team;
     progress->options = *options;
-    progress->begin_seconds = progress->shown_seconds = now_seconds();
+    progress->begin_seconds = now_seconds();
+    progress->shown_seconds = progress->reported_seconds = progress->begin_seconds;
     *out = progress;
     return STATUS_OK;
 }
@@ -120,17 +123,30 @@ static void read_and_show(struct progress *progress, bool is_last)
     show(progress, is_last);
 }
 
+static void report(struct progress *progress)
+{
+    shared_counters_add(progress->counters, COUNTER_DONE, (int64_t)progress->own_done);
+    if (progress->own_rejected > 0)
+        shared_counters_add(progress->counters, COUNTER_REJECTED, (int64_t)progress->own_rejected);
+    progress->own_done = progress->own_rejected = 0;
+    progress->reported_seconds = now_seconds();
+}
+
 void progress_add(struct progress *progress, uint64_t done, uint64_t rejected)
 {
-    shared_counters_add(progress->counters, COUNTER_DONE, (int64_t)done);
-    if (rejected > 0)
-        shared_counters_add(progress->counters, COUNTER_REJECTED, (int64_t)rejected);
+    progress->own_done += done;
+    progress->own_rejected += rejected;
+    /* Between hosts a report may wait until rank 0 is inside MPI: not one for each record. */
+    if (now_seconds() - progress->reported_seconds < report_period_seconds)
+        return;
+    report(progress);
     read_and_show(progress, false);
 }
 
 void progress_wait(struct progress *progress)
 {
     MPI_Request barrier;
+    report(progress);
     MPI_Ibarrier(progress->team->comm, &barrier);
     const struct timespec pause = { .tv_nsec = 2000000 };
     for (int is_over = 0; !is_over;) {

@@ -47,22 +47,14 @@ enum status shared_counters_create(struct shared_counters **out, const struct te
     return STATUS_OK;
 }
 
-static int64_t fetch_and(struct shared_counters *counters, size_t index, int64_t operand, MPI_Op op)
-{
-    int64_t before = 0;
-    MPI_Fetch_and_op(&operand, &before, MPI_INT64_T, 0, (MPI_Aint)index, op, counters->window);
-    MPI_Win_flush(0, counters->window);
-    return before;
-}
-
+/* Addition is the only operation: MPI promises nothing for different operations on one place at the
+ * same time. */
 int64_t shared_counters_add(struct shared_counters *counters, size_t index, int64_t operand)
 {
-    return fetch_and(counters, index, operand, MPI_SUM);
-}
-
-void shared_counters_set(struct shared_counters *counters, size_t index, int64_t value)
-{
-    fetch_and(counters, index, value, MPI_REPLACE);
+    int64_t before = 0;
+    MPI_Fetch_and_op(&operand, &before, MPI_INT64_T, 0, (MPI_Aint)index, MPI_SUM, counters->window);
+    MPI_Win_flush(0, counters->window);
+    return before;
 }
 
 void shared_counters_destroy(struct shared_counters *counters)

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/plan_table.h"
+#include "core/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,11 @@ enum status plan_key_set_texts(struct plan *plan, const struct plan_key *key, ch
                                size_t count)
 {
     struct plan_texts *texts = (struct plan_texts *)((char *)plan + key->offset);
+    for (size_t i = 0; i < count; i++) {
+        const enum status outcome = plan_key_check_text(key, items[i]);
+        if (outcome != STATUS_OK)
+            return outcome;
+    }
     free_texts(texts);
     texts->items = calloc(count > 0 ? count : 1, sizeof *texts->items);
     if (texts->items == NULL)
@@ -105,6 +111,23 @@ static enum status check_held_out(const struct plan *plan, const char *path)
     return STATUS_OK;
 }
 
+static enum status check_layers(const struct plan *plan, const char *path)
+{
+    const struct plan_texts *layers = &plan->speech_units.feature_layers;
+    for (size_t l = 0; l < layers->count; l++) {
+        const size_t digits = strspn(layers->items[l], "0123456789");
+        if (digits < 1 || digits > 3 || layers->items[l][digits] != '\0')
+            return status_fail(STATUS_INVALID,
+                               "%s: speech_units.feature_layers: \"%.100s\" is not a whole number "
+                               "in 0 .. 999",
+                               path, layers->items[l]);
+    }
+    if (layers->count > PLAN_LAYERS_MAX)
+        return status_fail(STATUS_INVALID, "%s: speech_units.feature_layers: more than %d layers",
+                           path, PLAN_LAYERS_MAX);
+    return STATUS_OK;
+}
+
 static enum status check_whole(const struct plan *plan, const char *path)
 {
     for (size_t k = 0; k < plan_key_count; k++)
@@ -122,7 +145,8 @@ static enum status check_whole(const struct plan *plan, const char *path)
     if (plan->fit_units.frames_max < plan->fit_units.clusters)
         return status_fail(STATUS_INVALID, "%s: fit_units.frames_max is below fit_units.clusters",
                            path);
-    return check_held_out(plan, path);
+    const enum status outcome = check_held_out(plan, path);
+    return outcome == STATUS_OK ? check_layers(plan, path) : outcome;
 }
 
 enum status plan_read(struct plan *out, const char *path, const struct option_texts *overrides)
@@ -147,18 +171,36 @@ enum status plan_read(struct plan *out, const char *path, const struct option_te
     return outcome;
 }
 
-/* Double-quoted YAML: only the quote, the backslash and control characters need an escape. */
+/* The code point of a well-formed character. */
+static unsigned long code_point(const char *text, size_t byte_count)
+{
+    static const unsigned char lead_masks[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
+    unsigned long code = (unsigned char)text[0] & lead_masks[byte_count];
+    for (size_t b = 1; b < byte_count; b++)
+        code = code << 6 | ((unsigned char)text[b] & 0x3Fu);
+    return code;
+}
+
+/* What YAML does not take as it is, or takes for a line break. */
+static bool needs_escape(unsigned long code)
+{
+    return code == '"' || code == '\\' || code < 0x20 || (code >= 0x7F && code < 0xA0) ||
+           code == 0x2028 || code == 0x2029 || code == 0xFEFF || code == 0xFFFE || code == 0xFFFF;
+}
+
+/* Double-quoted YAML. The text is UTF-8. */
 static void write_quoted(FILE *stream, const char *text)
 {
     fputc('"', stream);
-    for (; *text != '\0'; text++) {
-        const unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\')
-            fprintf(stream, "\\%c", byte);
-        else if (byte < 0x20 || byte == 0x7f)
-            fprintf(stream, "\\x%02x", byte);
+    for (size_t left = strlen(text), bytes; left > 0; text += bytes, left -= bytes) {
+        bytes = utf8_character_bytes(text, left);
+        if (bytes == 0) /* not from a plan: plan_key_check_text */
+            break;
+        const unsigned long code = code_point(text, bytes);
+        if (needs_escape(code))
+            fprintf(stream, "\\u%04lx", code);
         else
-            fputc(byte, stream);
+            fwrite(text, 1, bytes, stream);
     }
     fputc('"', stream);
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+enum { PLAN_LAYERS_MAX = 32 };
+
 struct plan_texts {
     char **items; /* owned by the plan */
     size_t count;
@@ -37,16 +39,22 @@ struct plan {
         char *hubert, *config, *kmeans;
         size_t layer, batch_frames;
         bool features;
+        struct plan_texts feature_layers; /* whole numbers */
     } speech_units;
     struct {
         char *vit_vqgan, *config, *resize;
         size_t crop_tokens, batch_images;
     } image_units;
     struct {
+        char *clip, *config;
+        size_t batch_images;
+    } embed_images;
+    struct {
         size_t deflate_level, chunk_bytes;
     } pack;
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
+        char *clip, *clip_config;
     } digests;
 };
 

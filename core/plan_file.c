@@ -1,7 +1,8 @@
 /* The plan's YAML. libcyaml reads the structure against a schema made from the table of keys; a
  * scalar then goes through the same reader as --set. libcyaml (1.3) names the line of the value
- * before an unknown key, so an index of keys and their lines is taken first, with the parser that
- * libcyaml itself is built on. */
+ * before an unknown key, and events instead of what a user wrote, so the structure is checked and
+ * an index of keys and their lines taken first, with the parser that libcyaml itself is built on.
+ */
 #include "core/file.h"
 #include "core/plan_table.h"
 
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { PLAN_FILE_BYTES_MAX = 1 << 20, TEXT_CHARACTERS_MAX = 4000, SECTIONS_MAX = 16 };
+enum { PLAN_FILE_BYTES_MAX = 1 << 20, SECTIONS_MAX = 16 };
 
 /* What libcyaml fills, one for each key of the table, in its order. */
 struct raw_value {
@@ -31,7 +32,7 @@ static const cyaml_schema_value_t text_schema = {
     .type = CYAML_STRING,
     .flags = CYAML_FLAG_POINTER,
     .data_size = sizeof(char),
-    .string = { .min = 0, .max = TEXT_CHARACTERS_MAX },
+    .string = { .min = 0, .max = PLAN_TEXT_BYTES_MAX },
 };
 
 static cyaml_schema_field_t describe_key(const struct plan_key *key, size_t index_in_section)
@@ -44,7 +45,7 @@ static cyaml_schema_field_t describe_key(const struct plan_key *key, size_t inde
             .value = { .type = CYAML_STRING,
                        .flags = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                        .data_size = sizeof(char),
-                       .string = { .min = 0, .max = TEXT_CHARACTERS_MAX } },
+                       .string = { .min = 0, .max = PLAN_TEXT_BYTES_MAX } },
         };
     return (cyaml_schema_field_t){
         .key = key->name,
@@ -106,75 +107,163 @@ static enum status describe_plan(struct schema *schema)
 /* Line of each key of the table in the file; 0 where it is absent. */
 struct key_lines {
     const char *path;
-    size_t *lines; /* [plan_key_count] */
-    enum status outcome;
+    size_t *lines;         /* [plan_key_count] */
+    size_t *section_lines; /* [plan_key_count], at the first key of each section */
 };
 
-static void note_key(struct key_lines *index, const char *section, const yaml_node_t *node)
+/* "file:line: name: what", for where `node` begins. */
+static enum status fail_at(const struct key_lines *index, const yaml_node_t *node, const char *name,
+                           const char *what)
+{
+    return status_fail(STATUS_INVALID, "%s:%zu: %.90s: %s", index->path, node->start_mark.line + 1,
+                       name, what);
+}
+
+/* `place` is the node to name the line of. */
+static enum status check_scalar(const struct key_lines *index, const yaml_node_t *place,
+                                const yaml_node_t *value, const char *name)
+{
+    if (value->type != YAML_SCALAR_NODE)
+        return fail_at(index, place, name, "expected a single value");
+    if (strlen((const char *)value->data.scalar.value) != value->data.scalar.length)
+        return fail_at(index, place, name, "holds a zero character");
+    if (value->data.scalar.length > PLAN_TEXT_BYTES_MAX)
+        return fail_at(index, place, name, "too long");
+    return STATUS_OK;
+}
+
+static enum status check_list(const struct key_lines *index, yaml_document_t *document,
+                              const yaml_node_t *place, const yaml_node_t *value, const char *name)
+{
+    if (value->type != YAML_SEQUENCE_NODE)
+        return fail_at(index, place, name, "expected a list, as in [a, b]");
+    const yaml_node_item_t *first = value->data.sequence.items.start;
+    const yaml_node_item_t *end = value->data.sequence.items.top;
+    if (end - first > OPTION_TEXTS_MAX)
+        return fail_at(index, place, name, "too many values in the list");
+    enum status outcome = STATUS_OK;
+    for (const yaml_node_item_t *at = first; at < end && outcome == STATUS_OK; at++) {
+        const yaml_node_t *item = yaml_document_get_node(document, *at);
+        outcome = check_scalar(index, item, item, name);
+    }
+    return outcome;
+}
+
+/* Enters the line of a key or of a section into `*line`, once. */
+static enum status note_line(size_t *line, const struct key_lines *index, const yaml_node_t *node,
+                             const char *name)
+{
+    char before[64];
+    snprintf(before, sizeof before, "given before, in line %zu", *line);
+    if (*line != 0)
+        return fail_at(index, node, name, before);
+    *line = node->start_mark.line + 1;
+    return STATUS_OK;
+}
+
+static enum status note_key(struct key_lines *index, yaml_document_t *document,
+                            const yaml_node_t *name, const yaml_node_t *value, const char *section)
 {
     char dotted[192];
-    const size_t line = node->start_mark.line + 1;
-    const char *name = (const char *)node->data.scalar.value;
-    snprintf(dotted, sizeof dotted, "%s%s%.90s", section, section[0] == '\0' ? "" : ".", name);
+    snprintf(dotted, sizeof dotted, "%s%s%.90s", section, section[0] == '\0' ? "" : ".",
+             (const char *)name->data.scalar.value);
     const struct plan_key *key = plan_key_find(dotted);
-    if (key == NULL)
-        index->outcome = status_fail(STATUS_INVALID, "%s:%zu: %s: no such key in a plan",
-                                     index->path, line, dotted);
-    else if (index->lines[key - plan_keys] != 0)
-        index->outcome = status_fail(STATUS_INVALID, "%s:%zu: %s: given before, in line %zu",
-                                     index->path, line, dotted, index->lines[key - plan_keys]);
-    else
-        index->lines[key - plan_keys] = line;
+    if (key == NULL || strcmp(key->section, section) != 0)
+        return fail_at(index, name, dotted, "no such key in a plan");
+    const enum status outcome = note_line(&index->lines[key - plan_keys], index, name, dotted);
+    if (outcome != STATUS_OK)
+        return outcome;
+    return key->kind == PLAN_TEXTS ? check_list(index, document, name, value, dotted)
+                                   : check_scalar(index, name, value, dotted);
 }
 
-static bool is_section(const char *name)
+/* The first key of the section called `name`; plan_key_count where there is none. */
+static size_t find_section(const char *name)
 {
-    for (size_t k = 0; k < plan_key_count; k++)
-        if (strcmp(plan_keys[k].section, name) == 0 && name[0] != '\0')
-            return true;
-    return false;
+    size_t k = 0;
+    while (k < plan_key_count && (name[0] == '\0' || strcmp(plan_keys[k].section, name) != 0))
+        k++;
+    return k;
 }
 
-static void note_mapping(struct key_lines *index, yaml_document_t *document, yaml_node_t *mapping,
-                         const char *section)
+static enum status note_section(struct key_lines *index, yaml_document_t *document,
+                                const yaml_node_t *mapping, const char *section);
+
+static enum status note_pair(struct key_lines *index, yaml_document_t *document,
+                             const yaml_node_pair_t *pair, const char *section)
 {
-    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
-         pair < mapping->data.mapping.pairs.top && index->outcome == STATUS_OK; pair++) {
-        yaml_node_t *key = yaml_document_get_node(document, pair->key);
-        yaml_node_t *value = yaml_document_get_node(document, pair->value);
-        if (key->type != YAML_SCALAR_NODE)
-            index->outcome = status_fail(STATUS_INVALID, "%s:%zu: a key that is no plain text",
-                                         index->path, key->start_mark.line + 1);
-        else if (section[0] == '\0' && is_section((const char *)key->data.scalar.value)) {
-            if (value->type == YAML_MAPPING_NODE)
-                note_mapping(index, document, value, (const char *)key->data.scalar.value);
-        } else
-            note_key(index, section, key);
-    }
+    const yaml_node_t *name = yaml_document_get_node(document, pair->key);
+    const yaml_node_t *value = yaml_document_get_node(document, pair->value);
+    if (name->type != YAML_SCALAR_NODE)
+        return fail_at(index, name, section[0] == '\0' ? "plan" : section,
+                       "a key that is no plain text");
+    const char *text = (const char *)name->data.scalar.value;
+    const size_t first = section[0] == '\0' ? find_section(text) : plan_key_count;
+    if (first == plan_key_count)
+        return note_key(index, document, name, value, section);
+    if (value->type != YAML_MAPPING_NODE)
+        return fail_at(index, name, text, "a section: expected keys below it");
+    const enum status outcome = note_line(&index->section_lines[first], index, name, text);
+    return outcome == STATUS_OK ? note_section(index, document, value, text) : outcome;
+}
+
+/* Notes the keys of a section, or those at the top ("") and with them all sections. */
+static enum status note_section(struct key_lines *index, yaml_document_t *document,
+                                const yaml_node_t *mapping, const char *section)
+{
+    enum status outcome = STATUS_OK;
+    for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+         pair < mapping->data.mapping.pairs.top && outcome == STATUS_OK; pair++)
+        outcome = note_pair(index, document, pair, section);
+    return outcome;
+}
+
+static enum status fail_syntax(const struct key_lines *index, const yaml_parser_t *parser)
+{
+    return status_fail(STATUS_INVALID, "%s:%zu: not YAML: %s", index->path,
+                       parser->problem_mark.line + 1,
+                       parser->problem == NULL ? "broken" : parser->problem);
+}
+
+static enum status note_document(struct key_lines *index, yaml_document_t *document)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(document);
+    if (root == NULL || root->type != YAML_MAPPING_NODE)
+        return status_fail(STATUS_INVALID, "%s:1: a plan is a mapping of keys", index->path);
+    return note_section(index, document, root, "");
+}
+
+/* Nothing may follow the plan: it would be passed over silently. */
+static enum status check_end(const struct key_lines *index, yaml_parser_t *parser)
+{
+    yaml_document_t document;
+    if (!yaml_parser_load(parser, &document))
+        return fail_syntax(index, parser);
+    const yaml_node_t *root = yaml_document_get_root_node(&document);
+    const enum status outcome =
+        root == NULL ? STATUS_OK : fail_at(index, root, "plan", "only one document is expected");
+    yaml_document_delete(&document);
+    return outcome;
 }
 
 static enum status index_keys(struct key_lines *index, const uint8_t *bytes, size_t byte_count)
 {
     yaml_parser_t parser;
     yaml_document_t document;
+    enum status outcome = STATUS_OK;
     if (!yaml_parser_initialize(&parser))
         return status_fail(STATUS_NO_MEMORY, "%s: parser", index->path);
     yaml_parser_set_input_string(&parser, bytes, byte_count);
-    if (!yaml_parser_load(&parser, &document)) {
-        index->outcome = status_fail(STATUS_INVALID, "%s:%zu: not YAML: %s", index->path,
-                                     parser.problem_mark.line + 1,
-                                     parser.problem == NULL ? "broken" : parser.problem);
-    } else {
-        yaml_node_t *root = yaml_document_get_root_node(&document);
-        if (root == NULL || root->type != YAML_MAPPING_NODE)
-            index->outcome =
-                status_fail(STATUS_INVALID, "%s:1: a plan is a mapping of keys", index->path);
-        else
-            note_mapping(index, &document, root, "");
+    if (!yaml_parser_load(&parser, &document))
+        outcome = fail_syntax(index, &parser);
+    else {
+        outcome = note_document(index, &document);
         yaml_document_delete(&document);
+        if (outcome == STATUS_OK)
+            outcome = check_end(index, &parser);
     }
     yaml_parser_delete(&parser);
-    return index->outcome;
+    return outcome;
 }
 
 /* libcyaml explains a failure in several log lines: what, then where, innermost first. */
@@ -215,9 +304,11 @@ static enum status take_values(struct plan *plan, const struct raw_value *values
 {
     enum status outcome = STATUS_OK;
     for (size_t k = 0; k < plan_key_count && outcome == STATUS_OK; k++) {
-        if (values[k].scalar != NULL)
+        if (index->lines[k] == 0)
+            continue;
+        if (plan_keys[k].kind != PLAN_TEXTS)
             outcome = plan_key_set(plan, &plan_keys[k], values[k].scalar, folder);
-        else if (values[k].items != NULL)
+        else
             outcome =
                 plan_key_set_texts(plan, &plan_keys[k], values[k].items, values[k].item_count);
         if (outcome != STATUS_OK)
@@ -258,14 +349,17 @@ enum status plan_file_read(struct plan *plan, const char *path, const char *fold
     enum status outcome = file_read(&bytes, &byte_count, path, PLAN_FILE_BYTES_MAX);
     if (outcome != STATUS_OK)
         return outcome;
-    struct key_lines index = { .path = path, .lines = calloc(plan_key_count, sizeof(size_t)) };
-    if (index.lines == NULL)
+    size_t *lines = calloc(2 * plan_key_count, sizeof *lines);
+    struct key_lines index = { .path = path, .lines = lines };
+    if (lines == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "%s: lines", path);
-    else
+    else {
+        index.section_lines = lines + plan_key_count;
         outcome = index_keys(&index, bytes, byte_count);
+    }
     if (outcome == STATUS_OK)
         outcome = load(plan, &index, bytes, byte_count, folder);
-    free(index.lines);
+    free(lines);
     free(bytes);
     return outcome;
 }

@@ -1,6 +1,7 @@
 #include "core/plan_table.h"
 
 #include "core/file.h"
+#include "core/utf8.h"
 
 #include <errno.h>
 #include <math.h>
@@ -59,6 +60,8 @@ const struct plan_key plan_keys[] = {
       "1600", NULL, "frames of 20 ms in one pass; bounds the memory" },
     { "speech_units", "features", PLAN_SWITCH, 0, AT(speech_units.features), 0, 0, "false", NULL,
       "keep the features too, as float16" },
+    { "speech_units", "feature_layers", PLAN_TEXTS, 0, AT(speech_units.feature_layers), 0, 0, "",
+      NULL, "layers of the features that are kept, side by side; without it the units' layer" },
 
     { "image_units", "vit_vqgan", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(image_units.vit_vqgan),
       0, 0, NULL, NULL, "ViT-VQGAN weights" },
@@ -69,6 +72,13 @@ const struct plan_key plan_keys[] = {
     { "image_units", "crop_tokens", PLAN_COUNT, 0, AT(image_units.crop_tokens), 0, 4096, "28", NULL,
       "side of the centre crop of the token grid; 0 keeps it whole" },
     { "image_units", "batch_images", PLAN_COUNT, 0, AT(image_units.batch_images), 1, 4096, "4",
+      NULL, "pictures in one pass; bounds the memory" },
+
+    { "embed_images", "clip", PLAN_PATH, PLAN_FREE, AT(embed_images.clip), 0, 0, NULL, NULL,
+      "CLIP weights; without them there are no embeddings" },
+    { "embed_images", "config", PLAN_PATH, PLAN_FREE, AT(embed_images.config), 0, 0, NULL, NULL,
+      "their configuration; without it config.json beside them" },
+    { "embed_images", "batch_images", PLAN_COUNT, 0, AT(embed_images.batch_images), 1, 4096, "16",
       NULL, "pictures in one pass; bounds the memory" },
 
     { "pack", "deflate_level", PLAN_COUNT, 0, AT(pack.deflate_level), 0, 9, "6", NULL,
@@ -87,6 +97,10 @@ const struct plan_key plan_keys[] = {
     { "digests", "vit_vqgan", PLAN_TEXT, 0, AT(digests.vit_vqgan), 0, 0, NULL, NULL,
       "written by unitmill: content of the ViT-VQGAN weights" },
     { "digests", "vit_vqgan_config", PLAN_TEXT, 0, AT(digests.vit_vqgan_config), 0, 0, NULL, NULL,
+      "written by unitmill: content of their configuration" },
+    { "digests", "clip", PLAN_TEXT, 0, AT(digests.clip), 0, 0, NULL, NULL,
+      "written by unitmill: content of the CLIP weights" },
+    { "digests", "clip_config", PLAN_TEXT, 0, AT(digests.clip_config), 0, 0, NULL, NULL,
       "written by unitmill: content of their configuration" },
 };
 
@@ -143,6 +157,16 @@ static bool is_among(const char *choices, const char *text)
     }
 }
 
+enum status plan_key_check_text(const struct plan_key *key, const char *text)
+{
+    const size_t bytes = strlen(text);
+    if (!utf8_is_valid(text, bytes))
+        return fail_for(key, text, "UTF-8");
+    if (bytes > PLAN_TEXT_BYTES_MAX)
+        return fail_for(key, text, "of a length that a plan can hold");
+    return STATUS_OK;
+}
+
 /* "a,b,c" into a fresh list; "" is the empty one. */
 static enum status set_texts_from_list(struct plan *plan, const struct plan_key *key,
                                        const char *text)
@@ -151,18 +175,27 @@ static enum status set_texts_from_list(struct plan *plan, const struct plan_key 
     size_t count = 0;
     if (copy == NULL)
         return status_fail(STATUS_NO_MEMORY, "plan: %s", key->name);
-    while (text[0] != '\0' && (item = strsep(&rest, ",")) != NULL && count < OPTION_TEXTS_MAX)
+    while (text[0] != '\0' && count < OPTION_TEXTS_MAX && (item = strsep(&rest, ",")) != NULL)
         items[count++] = item;
-    const enum status outcome = plan_key_set_texts(plan, key, items, count);
+    const enum status outcome = count == OPTION_TEXTS_MAX && rest != NULL
+                                    ? fail_for(key, text, "a list of at most 64 values")
+                                    : plan_key_set_texts(plan, key, items, count);
     free(copy);
     return outcome;
 }
 
-static enum status set_path(char **member, const char *text, const char *folder)
+static enum status set_text(char **member, const struct plan_key *key, const char *text)
+{
+    const enum status outcome = plan_key_check_text(key, text);
+    return outcome == STATUS_OK ? plan_set_text(member, text) : outcome;
+}
+
+static enum status set_path(char **member, const struct plan_key *key, const char *text,
+                            const char *folder)
 {
     char joined[PATH_BYTES];
     const enum status outcome = path_join(joined, folder, text);
-    return outcome == STATUS_OK ? plan_set_text(member, joined) : outcome;
+    return outcome == STATUS_OK ? set_text(member, key, joined) : outcome;
 }
 
 enum status plan_key_set(struct plan *plan, const struct plan_key *key, const char *text,
@@ -173,9 +206,10 @@ enum status plan_key_set(struct plan *plan, const struct plan_key *key, const ch
     enum status outcome = STATUS_OK;
     switch (key->kind) {
     case PLAN_TEXT:
-        return plan_set_text(member, text);
+        return set_text(member, key, text);
     case PLAN_PATH:
-        return text[0] == '\0' ? fail_for(key, text, "a path") : set_path(member, text, folder);
+        return text[0] == '\0' ? fail_for(key, text, "a path")
+                               : set_path(member, key, text, folder);
     case PLAN_CHOICE:
         return is_among(key->choices, text) ? plan_set_text(member, text)
                                             : fail_for(key, text, key->choices);

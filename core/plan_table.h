@@ -2,6 +2,7 @@
 #ifndef CORE_PLAN_TABLE_H
 #define CORE_PLAN_TABLE_H
 
+#include "core/file.h"
 #include "core/plan.h"
 
 enum plan_kind {
@@ -13,6 +14,9 @@ enum plan_kind {
     PLAN_CHOICE,
     PLAN_TEXTS
 };
+
+/* A longer text could be given by --set but not read back from the frozen plan. */
+enum { PLAN_TEXT_BYTES_MAX = PATH_BYTES - 1 };
 
 enum plan_flag {
     PLAN_REQUIRED = 1, /* must be given */
@@ -35,7 +39,7 @@ struct plan_key {
 extern const struct plan_key plan_keys[];
 extern const size_t plan_key_count;
 
-/** The key `name` in `section` (not terminated: `section_length`), or NULL. */
+/** The key called "section.name" or "name", or NULL. */
 const struct plan_key *plan_key_find(const char *dotted);
 
 /** Writes "section.name" or "name". */
@@ -46,7 +50,11 @@ void plan_key_write(char *out, size_t out_bytes, const struct plan_key *key);
 enum status plan_key_set(struct plan *plan, const struct plan_key *key, const char *text,
                          const char *folder);
 
-/** Replaces a PLAN_TEXTS member. */
+/** STATUS_INVALID, naming the key, where a plan file could not hold `text`: it is not UTF-8, or too
+ * long. */
+enum status plan_key_check_text(const struct plan_key *key, const char *text);
+
+/** Replaces a PLAN_TEXTS member. Errors: STATUS_INVALID, as above; STATUS_NO_MEMORY. */
 enum status plan_key_set_texts(struct plan *plan, const struct plan_key *key, char *const *items,
                                size_t count);
 

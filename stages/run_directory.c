@@ -11,7 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { DIGEST_COUNT = 6 };
+enum { DIGEST_COUNT = 8 };
 
 enum status run_path(char out[PATH_BYTES], const struct run *run, const char *name)
 {
@@ -80,7 +80,9 @@ static enum status take_digests(char digests[DIGEST_COUNT][DIGEST_TEXT_BYTES], s
                                               plan->speech_units.config,
                                               plan->speech_units.kmeans,
                                               plan->image_units.vit_vqgan,
-                                              plan->image_units.config };
+                                              plan->image_units.config,
+                                              plan->embed_images.clip,
+                                              plan->embed_images.config };
     enum status outcome = STATUS_OK;
     memset(digests, 0, DIGEST_COUNT * sizeof digests[0]);
     for (size_t d = 0; run->team->rank == 0 && d < DIGEST_COUNT && outcome == STATUS_OK; d++)
@@ -98,7 +100,8 @@ static enum status note_digests(struct run *run)
     char **const members[DIGEST_COUNT] = {
         &run->plan.digests.manifest,      &run->plan.digests.hubert,
         &run->plan.digests.hubert_config, &run->plan.digests.kmeans,
-        &run->plan.digests.vit_vqgan,     &run->plan.digests.vit_vqgan_config
+        &run->plan.digests.vit_vqgan,     &run->plan.digests.vit_vqgan_config,
+        &run->plan.digests.clip,          &run->plan.digests.clip_config
     };
     enum status outcome = take_digests(digests, run);
     if (outcome != STATUS_OK)
@@ -122,6 +125,8 @@ static enum status read_inputs(struct run *run, const char *plan_path,
         outcome = set_config(&run->plan.speech_units.config, run->plan.speech_units.hubert);
     if (outcome == STATUS_OK)
         outcome = set_config(&run->plan.image_units.config, run->plan.image_units.vit_vqgan);
+    if (outcome == STATUS_OK)
+        outcome = set_config(&run->plan.embed_images.config, run->plan.embed_images.clip);
     outcome = team_agree(run->team, "read plan", outcome);
     if (outcome == STATUS_OK)
         outcome = team_agree(run->team, "read manifest",
@@ -194,7 +199,7 @@ static bool holds_shards(const struct run *run, const char *folder)
 /* False while no stage has finished anything: a plan that failed at once may still be corrected. */
 static bool has_results(const struct run *run)
 {
-    static const char *const folders[] = { "speech", "units", "images" };
+    static const char *const folders[] = { "speech", "units", "images", "embeddings" };
     char path[PATH_BYTES];
     for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++)
         if (holds_shards(run, folders[f]))

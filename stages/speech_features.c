@@ -20,6 +20,9 @@ struct speech_features {
     struct hubert *net;
     struct hubert_workspace *workspace;
     struct floats audio, rows;
+    struct floats kept, top; /* of the kept layers; of the highest one, where it is not `layer` */
+    size_t top_layer;        /* where the net stops */
+    size_t first_row;        /* in the batch, of what the net makes now */
     struct speech_result *results; /* [batch_frames]: an utterance has one row at least */
     size_t count, batch_rows;
     const struct hubert_trace *trace; /* borrowed */
@@ -51,9 +54,14 @@ static enum status load_net(struct speech_features *features)
         outcome = hubert_create(&features->net, &features->weights.table, &config);
     if (outcome == STATUS_OK && options->layer == SPEECH_FEATURES_LAST_LAYER)
         features->options.layer = hubert_layer_count(features->net);
-    if (outcome == STATUS_OK && options->layer > hubert_layer_count(features->net))
-        outcome = status_fail(STATUS_INVALID, "%s: layer %zu was asked for, it has %zu",
-                              options->weights, options->layer, hubert_layer_count(features->net));
+    features->top_layer = options->layer;
+    for (size_t k = 0; k < options->kept_count; k++)
+        if (options->kept_layers[k] > features->top_layer)
+            features->top_layer = options->kept_layers[k];
+    if (outcome == STATUS_OK && features->top_layer > hubert_layer_count(features->net))
+        outcome =
+            status_fail(STATUS_INVALID, "%s: layer %zu was asked for, it has %zu", options->weights,
+                        features->top_layer, hubert_layer_count(features->net));
     return outcome;
 }
 
@@ -98,6 +106,8 @@ void speech_features_destroy(struct speech_features *features)
     weights_file_end(&features->weights);
     free(features->audio.values);
     free(features->rows.values);
+    free(features->kept.values);
+    free(features->top.values);
     free(features->results);
     free(features);
 }
@@ -147,16 +157,58 @@ void speech_features_set_trace(struct speech_features *features, const struct hu
     features->trace = trace;
 }
 
-/* One utterance, of any length. */
+/* Takes what is wanted of a layer while the net passes it. */
+static void keep_layer(void *payload, const char *name, const float *values, size_t rows,
+                       size_t columns)
+{
+    struct speech_features *features = payload;
+    const struct speech_features_options *options = &features->options;
+    const size_t layer = strtoul(name + strlen("layer"), NULL, 10);
+    if (layer == options->layer && layer < features->top_layer)
+        memcpy(features->rows.values + features->first_row * columns, values,
+               rows * columns * sizeof *values);
+    for (size_t k = 0; k < options->kept_count; k++)
+        for (size_t r = 0; options->kept_layers[k] == layer && r < rows; r++)
+            memcpy(features->kept.values +
+                       ((features->first_row + r) * options->kept_count + k) * columns,
+                   values + r * columns, columns * sizeof *values);
+}
+
+/* The next rows of the batch, from these utterances. */
+static enum status run_net(struct speech_features *features,
+                           const struct hubert_utterance *utterances, size_t count)
+{
+    const struct hubert_trace keeping = { .put = keep_layer,
+                                          .payload = features,
+                                          .is_layers_only = true };
+    const size_t width = speech_features_width(features);
+    float *rows = features->top_layer > features->options.layer
+                      ? features->top.values
+                      : features->rows.values + features->first_row * width;
+    const bool is_traced = features->count == 1 && features->audio.used <= HUBERT_CHUNK_SAMPLES;
+    const struct hubert_trace *trace = is_traced ? features->trace : NULL;
+    return hubert_features_of_batch(rows, features->net, features->workspace, utterances, count,
+                                    features->top_layer,
+                                    features->options.kept_count > 0 ? &keeping : trace);
+}
+
+/* One utterance, of any length: cut into chunks as hubert_features_in_chunks does. */
 static enum status run_alone(struct speech_features *features)
 {
-    const struct hubert_utterance utterance = { features->audio.values, features->audio.used };
-    if (features->trace != NULL && features->audio.used <= HUBERT_CHUNK_SAMPLES)
-        return hubert_features_of_batch(features->rows.values, features->net, features->workspace,
-                                        &utterance, 1, features->options.layer, features->trace);
-    return hubert_features_in_chunks(features->rows.values, features->net, features->workspace,
-                                     features->audio.values, features->audio.used,
-                                     features->options.layer);
+    enum status outcome = STATUS_OK;
+    for (size_t start = 0; start < features->audio.used && outcome == STATUS_OK;
+         start += HUBERT_CHUNK_SAMPLES) {
+        const size_t left = features->audio.used - start;
+        const struct hubert_utterance chunk = {
+            features->audio.values + start,
+            left < HUBERT_CHUNK_SAMPLES ? left : HUBERT_CHUNK_SAMPLES,
+        };
+        const size_t rows = hubert_frame_count(features->net, chunk.samples);
+        if (rows > 0)
+            outcome = run_net(features, &chunk, 1);
+        features->first_row += rows;
+    }
+    return outcome;
 }
 
 static enum status run_together(struct speech_features *features)
@@ -169,9 +221,7 @@ static enum status run_together(struct speech_features *features)
         utterances[u] = (struct hubert_utterance){ audio, features->results[u].samples };
         audio += features->results[u].samples;
     }
-    const enum status outcome =
-        hubert_features_of_batch(features->rows.values, features->net, features->workspace,
-                                 utterances, features->count, features->options.layer, NULL);
+    const enum status outcome = run_net(features, utterances, features->count);
     free(utterances);
     return outcome;
 }
@@ -198,18 +248,33 @@ static enum status run(struct speech_features *features)
     return STATUS_OK;
 }
 
+static enum status reserve_rows(struct speech_features *features)
+{
+    const size_t count = features->batch_rows * speech_features_width(features);
+    enum status outcome = reserve(&features->rows, count);
+    if (outcome == STATUS_OK && features->top_layer > features->options.layer)
+        outcome = reserve(&features->top, count);
+    if (outcome == STATUS_OK)
+        outcome = reserve(&features->kept, count * features->options.kept_count);
+    return outcome;
+}
+
 enum status speech_features_flush(const struct speech_result **results, size_t *count,
                                   struct speech_features *features)
 {
     const size_t width = speech_features_width(features);
-    enum status outcome = reserve(&features->rows, features->batch_rows * width);
+    const size_t kept_width = features->options.kept_count * width;
+    enum status outcome = reserve_rows(features);
+    features->first_row = 0;
     if (outcome == STATUS_OK)
         outcome = run(features);
 
-    const float *values = features->rows.values;
-    for (size_t u = 0; u < features->count; u++) {
-        features->results[u].values = values;
-        values += features->results[u].rows * width;
+    size_t row = 0;
+    for (size_t u = 0; u < features->count && outcome == STATUS_OK; u++) {
+        features->results[u].values = features->rows.values + row * width;
+        if (kept_width > 0)
+            features->results[u].kept = features->kept.values + row * kept_width;
+        row += features->results[u].rows;
     }
     *results = features->results;
     *count = features->count;

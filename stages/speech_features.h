@@ -7,6 +7,7 @@
 #ifndef STAGES_SPEECH_FEATURES_H
 #define STAGES_SPEECH_FEATURES_H
 
+#include "core/plan.h"
 #include "core/status.h"
 #include "tokenizers/speech/hubert.h"
 
@@ -17,11 +18,15 @@ struct speech_features; /* opaque: weights, net, buffers */
 /** As a layer: the last one that the net has. */
 enum { SPEECH_FEATURES_LAST_LAYER = 1 << 20 };
 
+enum { SPEECH_FEATURES_KEPT_MAX = PLAN_LAYERS_MAX };
+
 struct speech_features_options {
     bool is_mfcc;                 /* MFCC instead of a net: then only batch_frames counts */
     const char *weights, *config; /* config NULL: config.json beside the weights, if any */
     size_t layer;                 /* blocks before the features are taken; 0: none */
-    size_t batch_frames;          /* rows of a batch; a longer utterance is a batch of its own */
+    size_t kept_layers[SPEECH_FEATURES_KEPT_MAX]; /* to have beside it, from the same pass */
+    size_t kept_count;
+    size_t batch_frames; /* rows of a batch; a longer utterance is a batch of its own */
 };
 
 /** Loads the net. On success the caller ends `*out` with speech_features_destroy; on failure NULL.
@@ -58,6 +63,7 @@ void speech_features_set_trace(struct speech_features *features, const struct hu
 struct speech_result {
     size_t number;       /* as given to speech_features_add */
     const float *values; /* [rows][width] */
+    const float *kept;   /* [rows][kept_count * width], layers in the order asked; NULL for none */
     size_t rows, samples;
 };
 

@@ -1,6 +1,7 @@
 #include "stages/stage_table.h"
 
 #include "core/log.h"
+#include "stages/embed_images/embed_images.h"
 #include "stages/fit_units/fit_units.h"
 #include "stages/image_units/image_units.h"
 #include "stages/pack/pack.h"
@@ -14,6 +15,8 @@ const struct stage stage_table[] = {
     { "fit-units", "fits speech units: k-means over HuBERT features of a sample", fit_units_run },
     { "speech-units", "turns speech into units with durations", speech_units_run },
     { "image-units", "turns pictures into ViT-VQGAN units", image_units_run },
+    { "embed-images", "turns pictures into CLIP embeddings, where the plan names a CLIP",
+      embed_images_run },
     { "pack", "gathers all shards into one compressed store", pack_run },
 };
 

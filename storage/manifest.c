@@ -235,6 +235,8 @@ static enum status read_header(struct reader *reader, json_t *object)
     enum status outcome = check_keys(reader, object, keys);
     if (outcome == STATUS_OK)
         outcome = take_text(&root, reader, object, "image_root", false);
+    if (outcome == STATUS_OK)
+        outcome = check_name(reader, "image_root", object, PATH_BYTES / 2);
     if (outcome == STATUS_OK && root != NULL)
         outcome = set_root(reader, root);
     return outcome;
@@ -277,8 +279,6 @@ static enum status parse_line(struct reader *reader, const char *line, size_t by
 
 static enum status read_line(struct reader *reader, const char *line, size_t byte_count)
 {
-    if (byte_count > LINE_BYTES_MAX)
-        return fail_at(reader, "%zu bytes, more than the %d allowed", byte_count, LINE_BYTES_MAX);
     if (strspn(line, " \t\r\n") == byte_count)
         return STATUS_OK;
     reader->line_was_repaired = !utf8_is_valid(line, byte_count);
@@ -294,27 +294,62 @@ static enum status read_line(struct reader *reader, const char *line, size_t byt
     return outcome;
 }
 
+/* A line of the file, with a zero behind it for the functions of strings. */
+struct line {
+    char *text; /* owned */
+    size_t bytes, capacity;
+};
+
+/* The next line, of no bytes at the end of the file. It is never held beyond LINE_BYTES_MAX. */
+static enum status next_line(struct line *line, struct reader *reader, FILE *file)
+{
+    int byte = 0;
+    reader->line++;
+    line->bytes = 0;
+    while (byte != '\n' && (byte = getc_unlocked(file)) != EOF) {
+        if (line->bytes == LINE_BYTES_MAX)
+            return fail_at(reader, "a line of more than %d bytes", LINE_BYTES_MAX);
+        if (line->bytes + 1 >= line->capacity) {
+            const size_t capacity = 2 * line->capacity + 4096;
+            char *grown = realloc(line->text, capacity);
+            if (grown == NULL)
+                return fail_memory(reader);
+            line->text = grown;
+            line->capacity = capacity;
+        }
+        line->text[line->bytes++] = (char)byte;
+        line->text[line->bytes] = '\0';
+    }
+    return ferror(file) ? file_fail(reader->path, "cannot read") : STATUS_OK;
+}
+
+static enum status read_lines(struct reader *reader, FILE *file)
+{
+    struct line line = { 0 };
+    enum status outcome = next_line(&line, reader, file);
+    while (outcome == STATUS_OK && line.bytes > 0) {
+        outcome = read_line(reader, line.text, line.bytes);
+        if (outcome == STATUS_OK)
+            outcome = next_line(&line, reader, file);
+    }
+    free(line.text);
+    return outcome;
+}
+
 enum status manifest_read(struct manifest *out, const char *path)
 {
     struct reader reader = { .manifest = out, .path = path };
     *out = (struct manifest){ .memory = manifest_memory_create() };
     if (out->memory == NULL)
         return fail_memory(&reader);
-    FILE *file = fopen(path, "rbe");
-    enum status outcome = file == NULL ? file_fail(path, "cannot open") : set_root(&reader, ".");
-
-    char *line = NULL;
-    size_t line_capacity = 0;
-    ssize_t length = 0;
-    while (outcome == STATUS_OK && (length = getline(&line, &line_capacity, file)) >= 0) {
-        reader.line++;
-        outcome = read_line(&reader, line, (size_t)length);
-    }
-    if (outcome == STATUS_OK && ferror(file))
-        outcome = file_fail(path, "cannot read");
+    FILE *file = NULL;
+    enum status outcome = file_open(&file, path);
+    if (outcome == STATUS_OK)
+        outcome = set_root(&reader, ".");
+    if (outcome == STATUS_OK)
+        outcome = read_lines(&reader, file);
     if (outcome == STATUS_OK && out->image_count == 0)
         outcome = status_fail(STATUS_INVALID, "%s: no pictures in it", path);
-    free(line);
     if (file != NULL)
         fclose(file);
     if (outcome != STATUS_OK)

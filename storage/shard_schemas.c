@@ -34,7 +34,7 @@ const struct shard_column unit_columns[UNIT_COLUMN_COUNT] = {
     [UNIT_VOICE] = { "voice", COLUMN_TEXT, .width = 1, .is_deflated = true,
                      .meaning = "espeak-ng voice and variant" },
     [UNIT_FEATURES] = { "features", COLUMN_F16, .is_ragged = true, .width = 0,
-                        .meaning = "HuBERT features, a row a frame" },
+                        .meaning = "HuBERT features, a row a frame; several layers side by side" },
 };
 
 const struct shard_column image_columns[IMAGE_COLUMN_COUNT] = {
@@ -50,6 +50,11 @@ const struct shard_column image_columns[IMAGE_COLUMN_COUNT] = {
                           .meaning = "rows of the token grid" },
     [IMAGE_GRID_COLUMNS] = { "grid_columns", COLUMN_U16, .width = 1, .is_deflated = true,
                              .meaning = "columns of the token grid" },
+};
+
+const struct shard_column embedding_columns[EMBEDDING_COLUMN_COUNT] = {
+    [EMBEDDING_VALUES] = { "embedding", COLUMN_F32, .width = 0,
+                           .meaning = "CLIP's embedding of the picture, not of length 1" },
 };
 
 unsigned shard_id_bits(size_t codebook)

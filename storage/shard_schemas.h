@@ -44,6 +44,10 @@ enum image_column {
 };
 extern const struct shard_column image_columns[IMAGE_COLUMN_COUNT];
 
+/** RUN/embeddings: embeddings of pictures. */
+enum embedding_column { EMBEDDING_VALUES, EMBEDDING_COLUMN_COUNT };
+extern const struct shard_column embedding_columns[EMBEDDING_COLUMN_COUNT];
+
 /** Bits that ids below `codebook` need: 1 .. 16; 0 where that is a whole 16-bit word. */
 unsigned shard_id_bits(size_t codebook);
 

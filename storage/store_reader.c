@@ -178,6 +178,12 @@ enum status store_reader_halves(uint16_t *values, const struct store_reader *rea
     return outcome;
 }
 
+enum status store_reader_floats(float *values, const struct store_reader *reader,
+                                const char *dataset, uint64_t first, uint64_t count, size_t width)
+{
+    return read_rows(values, H5T_NATIVE_FLOAT, reader, dataset, first, count, width, H5T_FLOAT);
+}
+
 enum status store_reader_texts(char *texts, size_t text_bytes, const struct store_reader *reader,
                                const char *dataset, uint64_t first, uint64_t count)
 {

@@ -42,6 +42,10 @@ enum status store_reader_numbers(uint64_t *values, const struct store_reader *re
 enum status store_reader_halves(uint16_t *values, const struct store_reader *reader,
                                 const char *dataset, uint64_t first, uint64_t count, size_t width);
 
+/** Reads rows of a float32 dataset, [count][width]. Errors: STATUS_CORRUPT. */
+enum status store_reader_floats(float *values, const struct store_reader *reader,
+                                const char *dataset, uint64_t first, uint64_t count, size_t width);
+
 /** Reads texts; `texts` [count][text_bytes], each ending with a zero byte. A longer text is
  * STATUS_CORRUPT. */
 enum status store_reader_texts(char *texts, size_t text_bytes, const struct store_reader *reader,

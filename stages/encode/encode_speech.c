@@ -123,7 +123,9 @@ static enum status encode_all(const struct command_line *line, struct speech_fea
     struct encode_trace trace = { .file = file,
                                   .wants_all = request->wants_trace,
                                   .wants_layers = strcmp(request->layer, "all") == 0 };
-    const struct hubert_trace hook = { put_traced, &trace };
+    const struct hubert_trace hook = { .put = put_traced,
+                                       .payload = &trace,
+                                       .is_layers_only = !trace.wants_all };
     if (trace.wants_all || trace.wants_layers)
         speech_features_set_trace(features, &hook);
     for (size_t p = 0; p < line->operand_count && outcome == STATUS_OK; p++) {

@@ -1,13 +1,13 @@
 #include "stages/image_units/image_units.h"
 
+#include "stages/picture_records.h"
 #include "stages/picture_units.h"
 #include "stages/shard_stage.h"
 #include "storage/shard_schemas.h"
 
 #include <string.h>
 
-/* What decides the tokens of a picture. The file's bytes are not read for this: a picture that was
- * changed in place is not noticed. */
+/* What decides the tokens of a picture. */
 static enum status add_recipe(void *self, struct digest *recipe, const struct run *run,
                               struct shard_range range)
 {
@@ -19,12 +19,7 @@ static enum status add_recipe(void *self, struct digest *recipe, const struct ru
     digest_add_text(recipe, plan->image_units.resize);
     digest_add_number(recipe, plan->image_units.crop_tokens);
     digest_add_number(recipe, plan->image_units.batch_images);
-    for (size_t r = range.first; r < range.first + range.count; r++) {
-        const struct manifest_image *image = &run->manifest.images[r];
-        digest_add_text(recipe, image->id);
-        digest_add_text(recipe, image->path);
-        digest_add_text(recipe, image->reject == NULL ? "" : image->reject);
-    }
+    picture_records_add(recipe, run, range);
     return STATUS_OK;
 }
 
@@ -59,31 +54,18 @@ static enum status flush(struct shard *out, struct picture_units *units, struct 
     return outcome;
 }
 
-/* The newest failure without the path before it: the reason is content, where the pictures lie is
- * not. */
-static const char *reason_without_path(const char *path)
-{
-    const char *text = status_text();
-    const size_t length = strlen(path);
-    return strncmp(text, path, length) == 0 && text[length] == ':' ? text + length + 2 : text;
-}
-
 /* A picture that cannot be used is a reject; a full memory is not the picture's fault. */
 static enum status add_picture(struct shard *out, struct picture_units *units,
                                struct shard_work *work, const struct run *run, size_t record)
 {
-    char path[PATH_BYTES] = "";
-    const struct manifest_image *image = &run->manifest.images[record];
-    enum status outcome = STATUS_OK;
-    if (image->reject != NULL)
-        outcome = status_fail(STATUS_INVALID, "%s", image->reject);
-    if (outcome == STATUS_OK)
-        outcome = path_join(path, run->manifest.image_root, image->path);
+    char path[PATH_BYTES];
+    enum status outcome = picture_record_path(path, run, record);
     if (outcome == STATUS_OK)
         outcome = picture_units_add(units, path, record);
     if (outcome == STATUS_OK || outcome == STATUS_NO_MEMORY)
         return outcome;
-    outcome = shard_reject(out, record, image->id, reason_without_path(path));
+    outcome =
+        shard_reject(out, record, run->manifest.images[record].id, picture_record_reason(path));
     return outcome == STATUS_OK ? shard_stage_tick(work) : outcome;
 }
 

@@ -2,12 +2,15 @@
 
 #include "core/digest.h"
 #include "core/sha256.h"
+#include "storage/kmeans_file.h"
 #include "storage/weights_file.h"
+#include "tokenizers/image/clip.h"
 #include "tokenizers/image/vit_vqgan.h"
 #include "tokenizers/speech/hubert.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void print_hubert(const struct hubert_config *config, enum status usable)
 {
@@ -52,6 +55,28 @@ static bool tell_vit_vqgan(const struct weights_file *file)
     return true;
 }
 
+static bool tell_clip(const struct weights_file *file)
+{
+    struct clip *net = NULL;
+    char prefix[CLIP_PREFIX_BYTES];
+    enum clip_naming naming;
+    if (clip_prefix(&naming, prefix, &file->table) != STATUS_OK)
+        return false;
+    const enum status usable = clip_create(&net, &file->table, file->settings);
+    printf("net        CLIP image encoder, named as by %s",
+           naming == CLIP_OPENAI ? "OpenAI and OpenCLIP" : "Hugging Face");
+    if (usable == STATUS_OK) {
+        const struct clip_config *sizes = clip_sizes(net);
+        printf(": pictures of side %zu in patches of %zu, %zu layers of width %zu, %zu heads, %s, "
+               "embeddings of %zu values",
+               sizes->image, sizes->patch, sizes->layers, sizes->width, sizes->heads,
+               clip_config_activation(sizes), sizes->embedding);
+    }
+    printf("\nusable     %s\n", usable == STATUS_OK ? "yes, with --clip" : status_text());
+    clip_destroy(net);
+    return true;
+}
+
 static uint64_t parameter_count(const struct tensor_table *table)
 {
     uint64_t count = 0;
@@ -71,6 +96,48 @@ static void print_tensors(const struct tensor_table *table)
     }
 }
 
+static enum status print_file(const char *path, const char *format)
+{
+    char digest[DIGEST_TEXT_BYTES], sha256[SHA256_TEXT_BYTES];
+    enum status outcome = digest_file(digest, path);
+    if (outcome == STATUS_OK)
+        outcome = sha256_file(sha256, path);
+    if (outcome != STATUS_OK)
+        return outcome;
+    printf("file       %s\n", path);
+    printf("format     %s\n", format);
+    printf("SHA-256    %s\n", sha256);
+    printf("digest     %s (XXH3-128)\n", digest);
+    return STATUS_OK;
+}
+
+static enum status print_weights(const struct weights_file *file, const char *path)
+{
+    const enum status outcome = print_file(path, weights_format_name(file->format));
+    if (outcome != STATUS_OK)
+        return outcome;
+    printf("tensors    %zu, %" PRIu64 " values\n", file->table.count,
+           parameter_count(&file->table));
+    if (!tell_hubert(file) && !tell_vit_vqgan(file) && !tell_clip(file))
+        printf("net        not recognised\n");
+    print_tensors(&file->table);
+    return STATUS_OK;
+}
+
+/* The file is no weights file, which `reason` says. Is it a k-means model? */
+static enum status print_kmeans(const char *path, enum status why, const char *reason)
+{
+    float *centroids = NULL;
+    size_t clusters = 0, width = 0;
+    if (kmeans_file_read(&centroids, &clusters, &width, path) != STATUS_OK)
+        return status_fail(why, "%s", reason);
+    free(centroids);
+    const enum status outcome = print_file(path, "k-means model");
+    if (outcome == STATUS_OK)
+        printf("centres    %zu of %zu values, for --kmeans\n", clusters, width);
+    return outcome;
+}
+
 enum status inspect_command(struct command_line *line, int argc, char **argv)
 {
     const char *config = NULL;
@@ -81,23 +148,14 @@ enum status inspect_command(struct command_line *line, int argc, char **argv)
     if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))
         return STATUS_OK;
     const char *path = line->operands[0];
-    char digest[DIGEST_TEXT_BYTES], sha256[SHA256_TEXT_BYTES];
+    char reason[STATUS_TEXT_BYTES];
     struct weights_file file;
     enum status outcome = weights_file_read(&file, path, config);
-    if (outcome == STATUS_OK)
-        outcome = digest_file(digest, path);
-    if (outcome == STATUS_OK)
-        outcome = sha256_file(sha256, path);
-    if (outcome != STATUS_OK)
-        return outcome;
-    printf("file       %s\n", path);
-    printf("format     %s\n", weights_format_name(file.format));
-    printf("SHA-256    %s\n", sha256);
-    printf("digest     %s (XXH3-128)\n", digest);
-    printf("tensors    %zu, %" PRIu64 " values\n", file.table.count, parameter_count(&file.table));
-    if (!tell_hubert(&file) && !tell_vit_vqgan(&file))
-        printf("net        not recognised\n");
-    print_tensors(&file.table);
+    if (outcome != STATUS_OK) {
+        snprintf(reason, sizeof reason, "%s", status_text());
+        return print_kmeans(path, outcome, reason);
+    }
+    outcome = print_weights(&file, path);
     weights_file_end(&file);
-    return STATUS_OK;
+    return outcome;
 }

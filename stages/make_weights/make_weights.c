@@ -5,6 +5,7 @@
 #include "core/settings.h"
 #include "storage/safetensors.h"
 #include "storage/settings_file.h"
+#include "tokenizers/image/clip_untrained.h"
 #include "tokenizers/image/vit_vqgan_untrained.h"
 #include "tokenizers/speech/hubert_untrained.h"
 
@@ -37,6 +38,20 @@ static enum status make_vit_vqgan(struct tensor_table *table, struct settings *s
     return outcome == STATUS_OK ? vit_vqgan_config_write(settings, &config) : outcome;
 }
 
+static enum status make_clip(struct tensor_table *table, struct settings *settings,
+                             const struct request *request)
+{
+    struct clip_config config = clip_config_compact();
+    if (strcmp(request->size, "base") == 0) {
+        config.width = 768;
+        config.layers = config.heads = 12;
+        config.mlp = 3072;
+        config.embedding = 512;
+    }
+    const enum status outcome = clip_untrained(table, &config, request->seed);
+    return outcome == STATUS_OK ? clip_config_write(settings, &config) : outcome;
+}
+
 static enum status write_files(const struct tensor_table *table, const struct settings *settings,
                                const struct request *request)
 {
@@ -58,6 +73,24 @@ static enum status write_files(const struct tensor_table *table, const struct se
     return outcome;
 }
 
+struct maker {
+    const char *net;
+    enum status (*make)(struct tensor_table *table, struct settings *settings,
+                        const struct request *request);
+};
+
+/* What makes a net of this name, or NULL. */
+static const struct maker *find_maker(const char *net)
+{
+    static const struct maker makers[] = { { "hubert", make_hubert },
+                                           { "vit-vqgan", make_vit_vqgan },
+                                           { "clip", make_clip } };
+    for (size_t m = 0; net != NULL && m < sizeof makers / sizeof makers[0]; m++)
+        if (strcmp(makers[m].net, net) == 0)
+            return &makers[m];
+    return NULL;
+}
+
 static enum status make(const struct request *request)
 {
     struct tensor_table table = { 0 };
@@ -65,10 +98,8 @@ static enum status make(const struct request *request)
     enum status outcome = STATUS_OK;
     if (settings == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "settings");
-    else if (strcmp(request->net, "hubert") == 0)
-        outcome = make_hubert(&table, settings, request);
     else
-        outcome = make_vit_vqgan(&table, settings, request);
+        outcome = find_maker(request->net)->make(&table, settings, request);
     if (outcome == STATUS_OK)
         outcome = write_files(&table, settings, request);
     tensor_table_end(&table);
@@ -80,16 +111,15 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
 {
     struct request request = { .size = "compact", .seed = 1 };
     const struct option table[] = {
-        { "net", OPTION_TEXT, &request.net, "NET", "hubert or vit-vqgan" },
+        { "net", OPTION_TEXT, &request.net, "NET", "hubert, vit-vqgan or clip" },
         { "size", OPTION_TEXT, &request.size, "SIZE", "compact (default) or base" },
         { "seed", OPTION_COUNT, &request.seed, "S", "of every draw (default 1)" },
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
     request.folder = line->operands[0];
-    if (request.net == NULL ||
-        (strcmp(request.net, "hubert") != 0 && strcmp(request.net, "vit-vqgan") != 0))
-        return command_usage(line, "--net is hubert or vit-vqgan");
+    if (find_maker(request.net) == NULL)
+        return command_usage(line, "--net is hubert, vit-vqgan or clip");
     if (strcmp(request.size, "compact") != 0 && strcmp(request.size, "base") != 0)
         return command_usage(line, "--size is compact or base");
     return make(&request);

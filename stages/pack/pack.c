@@ -44,6 +44,7 @@ static enum status note_texts(struct store_writer *writer, const struct pack_sca
         { "/provenance", "hubert_digest", plan->digests.hubert },
         { "/provenance", "kmeans_digest", plan->digests.kmeans },
         { "/provenance", "vit_vqgan_digest", plan->digests.vit_vqgan },
+        { "/provenance", "clip_digest", plan->digests.clip },
     };
     enum status outcome = STATUS_OK;
     for (size_t n = 0; n < sizeof notes / sizeof notes[0] && outcome == STATUS_OK; n++)

@@ -1,5 +1,6 @@
 #include "stages/pack/pack_rejects.h"
 
+#include "stages/image_shards.h"
 #include "stages/pack/pack_table.h"
 
 #include <stdlib.h>
@@ -76,8 +77,8 @@ static enum status write_table(struct store_writer *writer, const struct reject_
         [STAGE] = { "/rejects/stage", COLUMN_TEXT, .rows = count, .width = (size_t)sizes[STAGE],
                     .is_deflated = true, .meaning = "stage that rejected the record" },
         [RECORD] = { "/rejects/record", COLUMN_U64, .rows = count, .width = 1, .is_deflated = true,
-                     .meaning = "its number in the manifest: a picture for image-units, else a "
-                                "caption" },
+                     .meaning = "its number in the manifest: a picture for image-units and "
+                                "embed-images, else a caption" },
         [ID] = { "/rejects/id", COLUMN_TEXT, .rows = count, .width = (size_t)sizes[ID],
                  .is_deflated = true, .meaning = "its id" },
         [REASON] = { "/rejects/reason", COLUMN_TEXT, .rows = count, .width = (size_t)sizes[REASON],
@@ -96,6 +97,8 @@ enum status pack_rejects_write(struct store_writer *writer, struct pack_scan *sc
         outcome = collect(&list, run, "units", scan->caption_shards);
     if (outcome == STATUS_OK)
         outcome = collect(&list, run, "images", scan->image_shards);
+    if (outcome == STATUS_OK && run_has_embeddings(run))
+        outcome = collect(&list, run, "embeddings", scan->image_shards);
     outcome = team_agree(run->team, "collect rejects", outcome);
     if (outcome == STATUS_OK)
         outcome = reject_list_gather(&list, run->team);

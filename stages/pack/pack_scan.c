@@ -1,6 +1,6 @@
 #include "stages/pack/pack_scan.h"
 
-#include "storage/shard_schemas.h"
+#include "stages/image_shards.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +23,6 @@ enum status pack_read_units(struct shard **out, const struct run *run, size_t nu
     return explain_missing(outcome, "speech-units");
 }
 
-enum status pack_read_images(struct shard **out, const struct run *run, size_t number)
-{
-    char path[PATH_BYTES];
-    enum status outcome = run_shard_path(path, run, "images", number);
-    if (outcome == STATUS_OK)
-        outcome = shard_read(out, path, image_columns, IMAGE_COLUMN_COUNT);
-    return explain_missing(outcome, "image-units");
-}
-
 bool pack_keeps_caption(const struct pack_scan *scan, const struct run *run, size_t record)
 {
     return scan->image_row[run->manifest.captions[record].image] >= 0;
@@ -52,28 +43,44 @@ static enum status note_digest(int64_t words[2], const struct shard *shard)
     return outcome;
 }
 
-static enum status scan_images(struct pack_scan *scan, int64_t words[2], const struct run *run,
+/* `embeddings` may be NULL: no picture needs one. */
+static void scan_picture(struct pack_scan *scan, const struct shard *images,
+                         const struct shard *embeddings, size_t row, size_t number)
+{
+    size_t count = 0;
+    const size_t record = shard_kept_record(images, row);
+    const uint16_t *grid_rows = shard_values(images, IMAGE_GRID_ROWS, row, &count);
+    const uint16_t *grid_columns = shard_values(images, IMAGE_GRID_COLUMNS, row, &count);
+    if (embeddings != NULL && shard_find(embeddings, record) == SIZE_MAX)
+        return;
+    scan->first_image[number]++;
+    scan->image_row[record] = 1;
+    raise_to(&scan->maxima[PACK_GRID_ROWS], *grid_rows);
+    raise_to(&scan->maxima[PACK_GRID_COLUMNS], *grid_columns);
+    raise_to(&scan->maxima[PACK_IMAGE_ID_BYTES], strlen(shard_kept_id(images, row)));
+}
+
+static enum status scan_images(struct pack_scan *scan, int64_t words[4], const struct run *run,
                                size_t number)
 {
-    struct shard *shard = NULL;
-    enum status outcome = pack_read_images(&shard, run, number);
-    if (outcome != STATUS_OK)
-        return outcome;
-    scan->first_image[number] = (int64_t)shard_kept_count(shard);
-    raise_to(&scan->maxima[PACK_IMAGE_CODEBOOK], shard_identity(shard)->codebook);
-    raise_to(&scan->maxima[PACK_IMAGE_TOKENS], shard_column_width(shard, IMAGE_UNITS));
-    for (size_t row = 0; row < shard_kept_count(shard); row++) {
-        size_t count = 0;
-        const size_t record = shard_kept_record(shard, row);
-        const uint16_t *grid_rows = shard_values(shard, IMAGE_GRID_ROWS, row, &count);
-        const uint16_t *grid_columns = shard_values(shard, IMAGE_GRID_COLUMNS, row, &count);
-        scan->image_row[record] = 1;
-        raise_to(&scan->maxima[PACK_GRID_ROWS], *grid_rows);
-        raise_to(&scan->maxima[PACK_GRID_COLUMNS], *grid_columns);
-        raise_to(&scan->maxima[PACK_IMAGE_ID_BYTES], strlen(shard_kept_id(shard, row)));
+    struct shard *images = NULL, *embeddings = NULL;
+    enum status outcome = image_shard_read(&images, run, number);
+    if (outcome == STATUS_OK && run_has_embeddings(run))
+        outcome = embedding_shard_read(&embeddings, run, number);
+    if (outcome == STATUS_OK) {
+        raise_to(&scan->maxima[PACK_IMAGE_CODEBOOK], shard_identity(images)->codebook);
+        raise_to(&scan->maxima[PACK_IMAGE_TOKENS], shard_column_width(images, IMAGE_UNITS));
+        for (size_t row = 0; row < shard_kept_count(images); row++)
+            scan_picture(scan, images, embeddings, row, number);
+        outcome = note_digest(words, images);
     }
-    outcome = note_digest(words, shard);
-    shard_destroy(shard);
+    if (outcome == STATUS_OK && embeddings != NULL) {
+        raise_to(&scan->maxima[PACK_EMBEDDING_WIDTH],
+                 shard_column_width(embeddings, EMBEDDING_VALUES));
+        outcome = note_digest(words + 2, embeddings);
+    }
+    shard_destroy(images);
+    shard_destroy(embeddings);
     return outcome;
 }
 
@@ -127,6 +134,13 @@ static enum status scan_units(struct pack_scan *scan, int64_t words[2], const st
     return outcome;
 }
 
+/* Content digests of two words each: of a shard of units; of one of image units and, zeros where
+ * there are none, of embeddings. */
+static size_t digest_count(const struct pack_scan *scan)
+{
+    return scan->caption_shards + 2 * scan->image_shards;
+}
+
 static enum status allocate(struct pack_scan *scan, int64_t **words, const struct run *run)
 {
     *scan = (struct pack_scan){ .caption_shards = run_caption_shard_count(run),
@@ -137,8 +151,8 @@ static enum status allocate(struct pack_scan *scan, int64_t **words, const struc
     scan->first_image = calloc(scan->image_shards + 1, sizeof(int64_t));
     scan->image_row = calloc(run->manifest.image_count, sizeof(int64_t));
     for (size_t m = 0; m < PACK_MAXIMUM_COUNT; m++)
-        scan->maxima[m] = m == PACK_FEATURE_WIDTH ? 0 : 1; /* an empty store has widths too */
-    *words = calloc(2 * (scan->caption_shards + scan->image_shards) + 1, sizeof(int64_t));
+        scan->maxima[m] = m != PACK_FEATURE_WIDTH; /* an empty store has widths too */
+    *words = calloc(2 * digest_count(scan) + 1, sizeof(int64_t));
     if (scan->first_caption == NULL || scan->first_unit == NULL || scan->first_frame == NULL ||
         scan->first_image == NULL || scan->image_row == NULL || *words == NULL)
         return status_fail(STATUS_NO_MEMORY, "pack: tables of %zu shards",
@@ -173,7 +187,7 @@ static enum status take_recipe(struct pack_scan *scan, const struct run *run, co
     digest_add_text(recipe, run->plan.digests.manifest);
     digest_add_number(recipe, run->plan.pack.deflate_level);
     digest_add_number(recipe, run->plan.pack.chunk_bytes);
-    digest_add(recipe, words, 2 * (scan->caption_shards + scan->image_shards) * sizeof *words);
+    digest_add(recipe, words, 2 * digest_count(scan) * sizeof *words);
     digest_end(scan->recipe, recipe);
     return STATUS_OK;
 }
@@ -185,7 +199,7 @@ static enum status scan_all(struct pack_scan *scan, const struct run *run, int64
     enum status outcome = STATUS_OK;
     int64_t *image_words = words + 2 * scan->caption_shards;
     for (size_t s = rank; s < scan->image_shards && outcome == STATUS_OK; s += size)
-        outcome = scan_images(scan, image_words + 2 * s, run, s);
+        outcome = scan_images(scan, image_words + 4 * s, run, s);
     outcome = team_agree(team, "scan image shards", outcome);
     if (outcome != STATUS_OK)
         return outcome;
@@ -206,7 +220,7 @@ static enum status scan_all(struct pack_scan *scan, const struct run *run, int64
     counts_to_starts(scan->first_unit, scan->caption_shards);
     counts_to_starts(scan->first_frame, scan->caption_shards);
     team_maximum(team, scan->maxima, PACK_MAXIMUM_COUNT);
-    team_sum(team, words, 2 * (scan->caption_shards + scan->image_shards));
+    team_sum(team, words, 2 * digest_count(scan));
     return team_agree(team, "take store recipe", take_recipe(scan, run, words));
 }
 

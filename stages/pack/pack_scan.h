@@ -21,6 +21,7 @@ enum pack_maximum {
     PACK_IMAGE_TOKENS,
     PACK_GRID_ROWS,
     PACK_GRID_COLUMNS,
+    PACK_EMBEDDING_WIDTH,
     PACK_MAXIMUM_COUNT
 };
 
@@ -45,9 +46,8 @@ void pack_scan_end(struct pack_scan *scan);
 /** Local. True where caption `record` goes into the store, given that its units are there. */
 bool pack_keeps_caption(const struct pack_scan *scan, const struct run *run, size_t record);
 
-/** Local. Reads unit shard or image shard `number`. The caller destroys it. */
+/** Local. Reads unit shard `number`. The caller destroys it. */
 struct shard;
 enum status pack_read_units(struct shard **out, const struct run *run, size_t number);
-enum status pack_read_images(struct shard **out, const struct run *run, size_t number);
 
 #endif

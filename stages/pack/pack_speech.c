@@ -188,7 +188,8 @@ void pack_speech_table(struct pack_table *table, struct pack_source *source)
             [SPEECH_FEATURES] = { "/speech/features", COLUMN_F16, .rows = frames,
                                   .width = (size_t)maxima[PACK_FEATURE_WIDTH],
                                   .has_row_vector = true,
-                                  .meaning = "HuBERT features, a row a frame of 20 ms" },
+                                  .meaning = "HuBERT features, a row a frame of 20 ms; several "
+                                             "layers side by side" },
         },
     };
     uint64_t bytes = 0;

@@ -37,6 +37,8 @@ static enum status add_recipe(void *self, struct digest *recipe, const struct ru
     digest_add_number(recipe, plan->speech_units.layer);
     digest_add_number(recipe, plan->speech_units.batch_frames);
     digest_add_number(recipe, plan->speech_units.features);
+    for (size_t l = 0; l < plan->speech_units.feature_layers.count; l++)
+        digest_add_text(recipe, plan->speech_units.feature_layers.items[l]);
     return speech_shard_add_digest(recipe, run, range.number);
 }
 
@@ -56,13 +58,20 @@ static enum status add_units(const struct making *making, const struct speech_re
     return outcome;
 }
 
+/* Values in a row of the features that are kept. */
+static size_t kept_width(const struct speech_units *self, const struct plan *plan)
+{
+    const size_t layers = plan->speech_units.feature_layers.count;
+    return (layers > 0 ? layers : 1) * speech_features_width(self->features);
+}
+
 static enum status add_features(const struct making *making, const struct speech_result *result)
 {
-    const size_t count = result->rows * speech_features_width(making->self->features);
+    const size_t count = result->rows * kept_width(making->self, &making->run->plan);
     uint16_t *halves = malloc(count * sizeof *halves);
     if (halves == NULL)
         return status_fail(STATUS_NO_MEMORY, "features of %zu frames", result->rows);
-    half_from_float(halves, result->values, count);
+    half_from_float(halves, result->kept != NULL ? result->kept : result->values, count);
     const enum status outcome = shard_add(making->out, UNIT_FEATURES, halves, result->rows);
     free(halves);
     return outcome;
@@ -144,12 +153,16 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
 static enum status load(struct speech_units *self, const struct run *run)
 {
     const struct plan *plan = &run->plan;
-    const struct speech_features_options options = {
+    struct speech_features_options options = {
         .weights = plan->speech_units.hubert,
         .config = plan->speech_units.config,
         .layer = plan->speech_units.layer,
         .batch_frames = plan->speech_units.batch_frames,
     };
+    if (plan->speech_units.features)
+        options.kept_count = plan->speech_units.feature_layers.count;
+    for (size_t l = 0; l < options.kept_count; l++)
+        options.kept_layers[l] = strtoul(plan->speech_units.feature_layers.items[l], NULL, 10);
     enum status outcome = speech_features_create(&self->features, &options);
     if (outcome == STATUS_OK)
         outcome = unit_codebook_read(&self->codebook, run, speech_features_width(self->features));
@@ -167,7 +180,7 @@ enum status speech_units_run(const struct run *run)
     if (outcome == STATUS_OK) {
         memcpy(columns, unit_columns, sizeof columns);
         columns[UNIT_UNITS].bits = shard_id_bits(self.codebook.clusters);
-        columns[UNIT_FEATURES].width = speech_features_width(self.features);
+        columns[UNIT_FEATURES].width = kept_width(&self, &run->plan);
         const struct shard_stage stage = {
             .name = "speech-units",
             .folder = "units",

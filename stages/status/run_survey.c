@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, PACK };
+enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, EMBED_IMAGES, PACK };
 
 /* Of the store's rejects, read at a time; ids and reasons are shorter than TEXT_BYTES. */
 enum { BLOCK_ROWS = 64, TEXT_BYTES = 1024 };
@@ -21,6 +21,7 @@ static const char *const stage_names[SURVEY_STAGE_COUNT] = {
     [FIT_UNITS] = "fit-units",
     [SPEECH_UNITS] = "speech-units",
     [IMAGE_UNITS] = "image-units",
+    [EMBED_IMAGES] = "embed-images",
     [PACK] = "pack",
 };
 
@@ -252,6 +253,8 @@ static void settle_states(struct run_survey *survey)
     struct survey_stage *at_work = NULL;
     for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++) {
         struct survey_stage *stage = &survey->stages[s];
+        if (stage->state == SURVEY_NOT_PLANNED)
+            continue;
         if (stage->shards_done == stage->shards) {
             stage->state = SURVEY_DONE;
             continue;
@@ -270,12 +273,15 @@ enum status run_survey_take(struct run_survey *out, const struct run *run)
         [SPEAK] = { "speech", run_caption_shard_count(run), run_caption_range },
         [SPEECH_UNITS] = { "units", run_caption_shard_count(run), run_caption_range },
         [IMAGE_UNITS] = { "images", run_image_shard_count(run), run_image_range },
+        [EMBED_IMAGES] = { "embeddings", run_image_shard_count(run), run_image_range },
     };
     enum status outcome = STATUS_OK;
     *out = (struct run_survey){ .is_running = is_locked(run) };
     for (size_t s = 0; s < SURVEY_STAGE_COUNT && outcome == STATUS_OK; s++) {
         out->stages[s].name = stage_names[s];
-        if (folders[s].folder != NULL)
+        if (s == EMBED_IMAGES && run->plan.embed_images.clip == NULL)
+            out->stages[s].state = SURVEY_NOT_PLANNED;
+        else if (folders[s].folder != NULL)
             outcome = survey_folder(out, &out->stages[s], run, &folders[s]);
     }
     if (outcome == STATUS_OK)
@@ -310,7 +316,8 @@ const char *survey_state_name(enum survey_state state)
     static const char *const names[] = { [SURVEY_MISSING] = "missing",
                                          [SURVEY_RUNNING] = "running",
                                          [SURVEY_STOPPED] = "stopped",
-                                         [SURVEY_DONE] = "done" };
+                                         [SURVEY_DONE] = "done",
+                                         [SURVEY_NOT_PLANNED] = "not planned" };
     return names[state];
 }
 

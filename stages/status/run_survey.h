@@ -6,9 +6,15 @@
 #include "stages/reject_list.h"
 #include "stages/run_directory.h"
 
-enum { SURVEY_STAGE_COUNT = 5 };
+enum { SURVEY_STAGE_COUNT = 6 };
 
-enum survey_state { SURVEY_MISSING, SURVEY_RUNNING, SURVEY_STOPPED, SURVEY_DONE };
+enum survey_state {
+    SURVEY_MISSING,
+    SURVEY_RUNNING,
+    SURVEY_STOPPED,
+    SURVEY_DONE,
+    SURVEY_NOT_PLANNED /* the plan does not ask for this stage; it is not shown */
+};
 
 struct survey_stage {
     const char *name;
@@ -43,7 +49,7 @@ double survey_rate(const struct survey_stage *stage);
 /** Seconds until the stage is done; negative where not known. */
 double survey_seconds_left(const struct survey_stage *stage);
 
-/** "missing", "running", "stopped", "done". */
+/** "missing", "running", "stopped", "done", "not planned". */
 const char *survey_state_name(enum survey_state state);
 
 /** An all-zero survey is allowed. */

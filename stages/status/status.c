@@ -74,7 +74,8 @@ static void write_table(FILE *stream, const struct run *run, const struct run_su
             survey->is_running ? "a unitmill is at work in it" : "nobody is at work in it", "stage",
             "state", "shards", "records", "rejected", "damaged", "bytes", "records/s", "left");
     for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++)
-        write_stage(stream, &survey->stages[s]);
+        if (survey->stages[s].state != SURVEY_NOT_PLANNED)
+            write_stage(stream, &survey->stages[s]);
     if (survey->damage_count > 0)
         fprintf(stream, "\ndamaged, to be made again by the next run:\n");
     for (size_t d = 0; d < survey->damage_count; d++)
@@ -149,7 +150,8 @@ static enum status write_json(FILE *stream, const struct run *run, const struct 
     json_writer_switch(writer, "is_running", survey->is_running);
     json_writer_open_array(writer, "stages");
     for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++)
-        add_stage(writer, &survey->stages[s]);
+        if (survey->stages[s].state != SURVEY_NOT_PLANNED)
+            add_stage(writer, &survey->stages[s]);
     json_writer_close(writer);
     add_lists(writer, survey, shown);
     json_writer_close(writer);

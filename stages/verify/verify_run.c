@@ -1,12 +1,12 @@
 #include "stages/verify/verify_run.h"
 
 #include "core/log.h"
-#include "stages/run_directory.h"
+#include "stages/image_shards.h"
 #include "stages/verify/verify_store.h"
 #include "storage/kmeans_file.h"
-#include "storage/shard_schemas.h"
 #include "storage/store_reader.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +23,29 @@ static void tell(size_t *problems)
     log_failure(status_text());
 }
 
-/* Ids of units must lie in the codebook that the shard names. */
-static enum status check_ids(const struct shard *shard, const struct shard_folder *folder)
+static enum status check_finite(const struct shard *shard, const struct shard_folder *folder)
+{
+    for (size_t row = 0; row < shard_kept_count(shard); row++) {
+        size_t rows = 0;
+        const float *values = shard_values(shard, EMBEDDING_VALUES, row, &rows);
+        for (size_t i = 0; i < shard_column_width(shard, EMBEDDING_VALUES); i++)
+            if (!isfinite(values[i]))
+                return status_fail(STATUS_CORRUPT, "%s/%05zu.h5: %s: a value is not finite",
+                                   folder->name, shard_identity(shard)->number,
+                                   shard_kept_id(shard, row));
+    }
+    return STATUS_OK;
+}
+
+/* Ids of units must lie in the codebook that the shard names, embeddings must be numbers. */
+static enum status check_values(const struct shard *shard, const struct shard_folder *folder)
 {
     const size_t codebook = shard_identity(shard)->codebook;
     const size_t column = folder->columns == unit_columns ? (size_t)UNIT_UNITS : IMAGE_UNITS;
     if (folder->columns == speech_columns)
         return STATUS_OK;
+    if (folder->columns == embedding_columns)
+        return check_finite(shard, folder);
     for (size_t row = 0; row < shard_kept_count(shard); row++) {
         size_t rows = 0;
         const uint16_t *ids = shard_values(shard, column, row, &rows);
@@ -64,7 +80,7 @@ static void check_shard(int64_t words[2], size_t *missing, size_t *problems, con
                                  strcmp(shard_identity(shard)->stage, folder->stage) != 0))
         outcome = status_fail(STATUS_CORRUPT, "%s: it is another shard under this name", path);
     if (outcome == STATUS_OK)
-        outcome = check_ids(shard, folder);
+        outcome = check_values(shard, folder);
     if (outcome == STATUS_OK)
         outcome = shard_content_digest(content, shard);
     if (outcome == STATUS_OK)
@@ -154,7 +170,8 @@ static enum status check_counts(const struct run *run, const char *path)
     if (outcome == STATUS_OK)
         outcome = store_reader_texts(stages, STAGE_BYTES, store, "/rejects/stage", 0, rejects);
     for (size_t r = 0; r < rejects && outcome == STATUS_OK; r++)
-        if (strcmp(stages + r * STAGE_BYTES, "image-units") != 0)
+        if (strcmp(stages + r * STAGE_BYTES, "image-units") != 0 &&
+            strcmp(stages + r * STAGE_BYTES, "embed-images") != 0)
             add_caption(seen, &distinct, records[r], run->manifest.caption_count);
     if (outcome == STATUS_OK && kept + distinct != run->manifest.caption_count)
         outcome = status_fail(STATUS_CORRUPT,
@@ -198,9 +215,13 @@ static enum status check_all(size_t *problems, struct digest *digest, const stru
           run_caption_shard_count(run), run_caption_range },
         { "images", "image-units", image_columns, IMAGE_COLUMN_COUNT, run_image_shard_count(run),
           run_image_range },
+        { "embeddings", "embed-images", embedding_columns, EMBEDDING_COLUMN_COUNT,
+          run_image_shard_count(run), run_image_range },
     };
+    const size_t folder_count =
+        sizeof folders / sizeof folders[0] - (run_has_embeddings(run) ? 0 : 1);
     enum status outcome = STATUS_OK;
-    for (size_t f = 0; f < sizeof folders / sizeof folders[0] && outcome == STATUS_OK; f++)
+    for (size_t f = 0; f < folder_count && outcome == STATUS_OK; f++)
         outcome = check_folder(problems, digest, run, &folders[f]);
     if (outcome == STATUS_OK) {
         check_kmeans(problems, digest, run);

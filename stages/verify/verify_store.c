@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "storage/store_reader.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ enum rule {
     RULE_OFFSETS   /* from 0, never falling, up to the limit */
 };
 
-enum dataset_kind { KIND_TEXT, KIND_NUMBER, KIND_HALF };
+enum dataset_kind { KIND_TEXT, KIND_NUMBER, KIND_HALF, KIND_FLOAT };
 
 struct dataset_check {
     const char *name;
@@ -108,6 +109,26 @@ static enum status read_halves(struct digest *digest, const struct verification 
     return outcome;
 }
 
+static enum status read_floats(struct digest *digest, const struct verification *self,
+                               const struct dataset_check *check, uint64_t first, uint64_t count,
+                               size_t width)
+{
+    const size_t value_count = (size_t)count * width;
+    float *values = malloc(value_count * sizeof *values);
+    if (values == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%s: no memory", check->name);
+    enum status outcome =
+        store_reader_floats(values, self->store, check->name, first, count, width);
+    if (outcome == STATUS_OK)
+        digest_add(digest, values, value_count * sizeof *values);
+    for (size_t v = 0; v < value_count && outcome == STATUS_OK; v++)
+        if (!isfinite(values[v]))
+            outcome = status_fail(STATUS_CORRUPT, "%s: row %llu is not finite", check->name,
+                                  (unsigned long long)(first + v / width));
+    free(values);
+    return outcome;
+}
+
 static enum status read_texts(struct digest *digest, const struct verification *self,
                               const struct dataset_check *check, uint64_t first, uint64_t count)
 {
@@ -135,6 +156,8 @@ static enum status read_block(int64_t words[2], const struct verification *self,
         return status_fail(STATUS_NO_MEMORY, "%s: no memory", check->name);
     if (check->kind == KIND_TEXT)
         outcome = read_texts(digest, self, check, first, count);
+    else if (check->kind == KIND_FLOAT)
+        outcome = read_floats(digest, self, check, first, count, width);
     else if (check->kind == KIND_HALF)
         outcome = read_halves(digest, self, check, first, count, width);
     else
@@ -248,6 +271,9 @@ static size_t list_checks(struct dataset_check checks[CHECKS_MAX], const struct 
         checks[count++] =
             (struct dataset_check){ "/speech/features", KIND_HALF, RULE_ANY, frames, 0 };
     }
+    if (store_reader_has(self->store, "/images/embedding"))
+        checks[count++] =
+            (struct dataset_check){ "/images/embedding", KIND_FLOAT, RULE_ANY, images, 0 };
     return count;
 }
 

@@ -8,3 +8,4 @@ unitmill_test(stages/test_encode_golden.c
   USES unitmill::stages PkgConfig::HDF5 m LABELS golden TIMEOUT 120)
 unitmill_test(stages/test_unit_quality.c USES unitmill::stages m LABELS unit)
 unitmill_test(stages/test_phone_tally.c USES unitmill::stages LABELS unit RANKS 1 3)
+unitmill_test(stages/test_speech_features.c USES unitmill::stages LABELS golden TIMEOUT 60)

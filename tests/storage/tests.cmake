@@ -13,3 +13,4 @@ unitmill_test(storage/test_torch_hostile.c USES unitmill::storage LABELS unit go
 unitmill_test(storage/test_footprint.c USES unitmill::storage PkgConfig::HDF5 LABELS unit)
 unitmill_test(storage/test_audio_file.c USES unitmill::storage m LABELS unit)
 unitmill_test(storage/test_png_encode.c USES unitmill::storage LABELS unit)
+unitmill_test(storage/test_manifest.c USES unitmill::storage LABELS unit)

@@ -1,6 +1,7 @@
 /* MFCC: against what torchaudio makes of a recording (tests/data/mfcc/README.md), and what does not
  * depend on a reference. */
 #include "core/file.h"
+#include "nn/matmul.h"
 #include "storage/audio_file.h"
 #include "storage/npy_file.h"
 #include "tests/support/check.h"
@@ -117,5 +118,6 @@ int main(int argc, char **argv)
         { "long audio is cut as for HuBERT", long_audio_is_cut_as_for_hubert },
         CU_TEST_INFO_NULL,
     };
+    matmul_use_one_thread();
     return check_suite(argc, argv, "mfcc", cases);
 }

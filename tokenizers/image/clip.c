@@ -67,7 +67,7 @@ static struct vision_tower tower_of(const struct clip_config *config)
 enum status clip_create(struct clip **out, const struct tensor_table *table,
                         const struct settings *settings)
 {
-    char prefix[CLIP_NAME_BYTES / 2];
+    char prefix[CLIP_PREFIX_BYTES];
     enum clip_naming naming;
     *out = NULL;
     struct clip *net = calloc(1, sizeof *net);
@@ -147,7 +147,6 @@ static void project(float *embeddings, struct clip *net, const struct vision_pas
                net->tower.norm_eps, count, D);
     vision_pass_show(pass, "pooled", net->pooled, 1, D);
     matmul_linear(embeddings, E, net->pooled, D, weights->projection, NULL, count, E, D);
-    vision_pass_show(pass, "embedding", embeddings, 1, E);
     if (pass->trace.put == NULL)
         return;
     l2_normalise(net->normalised, embeddings, 1e-12f, count, E);

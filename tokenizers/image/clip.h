@@ -54,8 +54,7 @@ void clip_encode_planes(float *embeddings, struct clip *net, const float *planes
 
 /** From now on calls show the trace each array between input and output, as
  * tests/golden/clip-vit-tiny/README.md names them: patch, embed, ln_pre, block1_after_attn,
- * block1_fc1, block1, ..., pooled, embedding, embedding_normalised. `trace` is copied. NULL ends
- * that. */
+ * block1_fc1, block1, ..., pooled, embedding_normalised. `trace` is copied. NULL ends that. */
 void clip_set_trace(struct clip *net, const struct picture_trace *trace);
 
 #endif

@@ -43,6 +43,13 @@ struct clip_config {
     float mean[3], deviation[3];       /* of pixels in 0 .. 1, by channel */
 };
 
+enum { CLIP_PREFIX_BYTES = 96 };
+
+/** How the table names an image encoder, and what stands before those names: "", "module.", ...
+ * Errors: STATUS_CORRUPT where there is no CLIP ViT. */
+enum status clip_prefix(enum clip_naming *naming, char prefix[CLIP_PREFIX_BYTES],
+                        const struct tensor_table *table);
+
 /** Patches of a picture; its tokens, the class token included. */
 size_t clip_config_patches(const struct clip_config *config);
 size_t clip_config_tokens(const struct clip_config *config);

@@ -24,16 +24,17 @@ static const char *find_ending(const char *name, const char *ending)
     return at == name || at[-1] == '.' ? at : NULL;
 }
 
-enum status clip_prefix(enum clip_naming *naming, char *prefix, const struct tensor_table *table)
+enum status clip_prefix(enum clip_naming *naming, char prefix[CLIP_PREFIX_BYTES],
+                        const struct tensor_table *table)
 {
     for (size_t n = 0; n < NAMING_COUNT; n++)
         for (size_t t = 0; t < table->count; t++) {
             const char *name = table->tensors[t].name;
             const char *at = find_ending(name, namings[n].patch);
-            if (at == NULL || at - name >= CLIP_NAME_BYTES / 2)
+            if (at == NULL || at - name >= CLIP_PREFIX_BYTES)
                 continue;
             *naming = (enum clip_naming)n;
-            snprintf(prefix, CLIP_NAME_BYTES / 2, "%.*s", (int)(at - name), name);
+            snprintf(prefix, CLIP_PREFIX_BYTES, "%.*s", (int)(at - name), name);
             return STATUS_OK;
         }
     return status_fail(STATUS_CORRUPT, "%s: no CLIP image encoder: neither %s nor %s is there",

@@ -44,10 +44,6 @@ struct clip_entry {
     const float **values;             /* where the weights keep them */
 };
 
-/** Local. How the table names an image encoder, and what stands before those names ("", "module.",
- * ...): `prefix` [CLIP_NAME_BYTES / 2]. Errors: STATUS_CORRUPT where there is no CLIP ViT. */
-enum status clip_prefix(enum clip_naming *naming, char *prefix, const struct tensor_table *table);
-
 /** Local. Makes room for the blocks of `config`; all values are NULL. On failure `*weights` is
  * empty. Errors: STATUS_NO_MEMORY. */
 enum status clip_weights_begin(struct clip_weights *weights, const struct clip_config *config);

@@ -171,6 +171,7 @@ enum status hubert_features_of_batch(float *features, const struct hubert *model
                                      size_t layer, const struct hubert_trace *trace)
 {
     const struct hubert_config *config = &model->config;
+    const bool is_inner_wanted = trace != NULL && !trace->is_layers_only;
     const enum status outcome = count_frames(model, workspace, utterances, count, layer);
     if (outcome != STATUS_OK)
         return outcome;
@@ -180,7 +181,8 @@ enum status hubert_features_of_batch(float *features, const struct hubert *model
     size_t start = 0;
     for (size_t u = 0; u < count; u++) {
         hubert_convolve(convolved + start * C, config, &model->weights, utterances[u].audio,
-                        utterances[u].samples, workspace->convolving, trace);
+                        utterances[u].samples, workspace->convolving,
+                        is_inner_wanted ? trace : NULL);
         start += workspace->frame_counts[u];
     }
     hubert_encode(features, config, &model->weights, convolved, workspace->frame_counts, count,

@@ -2,6 +2,7 @@
 #ifndef TOKENIZERS_SPEECH_HUBERT_TRACE_H
 #define TOKENIZERS_SPEECH_HUBERT_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** `put` is called with each array, in order, named as in tests/golden/hubert-tiny/README.md:
@@ -14,10 +15,12 @@
  *
  * In a batch, the conv arrays come once an utterance, the others hold all utterances back to back.
  * A net that normalises first (large) has no norm1 as such: it is what the feed-forward reads.
- * Tracing costs two products more a block; without `put` it costs nothing. */
+ * Tracing costs two products more a block, and may change the last bits; without `put`, or with
+ * `is_layers_only`, it costs nothing and changes nothing. */
 struct hubert_trace {
     void (*put)(void *payload, const char *name, const float *values, size_t rows, size_t columns);
     void *payload;
+    bool is_layers_only; /* put layer0, layer1, ... and nothing else */
 };
 
 /** Calls `put` where there is a trace. */

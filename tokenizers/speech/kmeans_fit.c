@@ -1,12 +1,13 @@
 #include "tokenizers/speech/kmeans_fit.h"
 
 #include "core/random.h"
+#include "nn/multiversion.h"
 #include "nn/nearest_row.h"
 
 #include <assert.h>
 #include <math.h>
 
-enum { SUM_BITS = 62, FRAME_BITS_MAX = 40, WIDTH_MAX = 65536, SEED_TILE = 256 };
+enum { SUM_BITS = 62, FRAME_BITS_MAX = 40, WIDTH_MAX = 65536, SEED_TILE = 256, ROW_PART = 256 };
 
 float kmeans_magnitude(const float *features, size_t count)
 {
@@ -50,6 +51,21 @@ size_t kmeans_totals_count(size_t K, size_t D)
     return K * D + K + 1;
 }
 
+/* As llrint, which has no vector form: the factor is a power of two, so the product is exact, and
+ * every version rounds alike. Rounding and converting stand in two loops, since the compiler would
+ * make them llrint again. */
+MULTIVERSION static void add_row(int64_t *sums, const float *row, double factor, size_t D)
+{
+    double rounded[ROW_PART];
+    for (size_t first = 0; first < D; first += ROW_PART) {
+        const size_t count = D - first < ROW_PART ? D - first : ROW_PART;
+        for (size_t d = 0; d < count; d++)
+            rounded[d] = rint((double)row[first + d] * factor);
+        for (size_t d = 0; d < count; d++)
+            sums[first + d] += (int64_t)rounded[d];
+    }
+}
+
 void kmeans_accumulate(int64_t *totals, const struct kmeans_scale *scale, const uint16_t *units,
                        const double *squared_distances, const float *features, size_t N, size_t K,
                        size_t D)
@@ -59,10 +75,7 @@ void kmeans_accumulate(int64_t *totals, const struct kmeans_scale *scale, const 
     int64_t *counts = totals + K * D, *inertia = counts + K;
     for (size_t n = 0; n < N; n++) {
         assert(units[n] < K);
-        const float *row = features + n * D;   /* [D] */
-        int64_t *sums = totals + units[n] * D; /* [D] */
-        for (size_t d = 0; d < D; d++)
-            sums[d] += llrint((double)row[d] * feature_factor);
+        add_row(totals + units[n] * D, features + n * D, feature_factor, D);
         counts[units[n]]++;
         *inertia += llrint(squared_distances[n] * distance_factor);
     }

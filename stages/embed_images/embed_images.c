@@ -1,0 +1,117 @@
+#include "stages/embed_images/embed_images.h"
+
+#include "core/log.h"
+#include "stages/image_shards.h"
+#include "stages/picture_embeddings.h"
+#include "stages/picture_records.h"
+#include "stages/shard_stage.h"
+
+#include <string.h>
+
+/* What the shard in hand is made from and into. */
+struct making {
+    struct picture_embeddings *embeddings;
+    struct shard *out;
+    struct shard_work *work;
+    const struct run *run;
+};
+
+static enum status add_recipe(void *self, struct digest *recipe, const struct run *run,
+                              struct shard_range range)
+{
+    (void)self;
+    const struct plan *plan = &run->plan;
+    digest_add_text(recipe, plan->digests.clip);
+    digest_add_text(recipe, plan->digests.clip_config == NULL ? "" : plan->digests.clip_config);
+    digest_add_number(recipe, plan->embed_images.batch_images);
+    picture_records_add(recipe, run, range);
+    return image_shard_add_digest(recipe, run, range.number);
+}
+
+static enum status flush(const struct making *making)
+{
+    const struct picture_embedding *results = NULL;
+    size_t count = 0;
+    enum status outcome = STATUS_OK;
+    picture_embeddings_flush(&results, &count, making->embeddings);
+    for (size_t p = 0; p < count && outcome == STATUS_OK; p++) {
+        const size_t record = results[p].number;
+        outcome = shard_add(making->out, EMBEDDING_VALUES, results[p].values, 1);
+        if (outcome == STATUS_OK)
+            outcome = shard_keep(making->out, record, making->run->manifest.images[record].id);
+        if (outcome == STATUS_OK)
+            outcome = shard_stage_tick(making->work);
+    }
+    return outcome;
+}
+
+/* A picture that cannot be used is a reject; a full memory is not the picture's fault. */
+static enum status add_picture(const struct making *making, size_t record)
+{
+    char path[PATH_BYTES];
+    enum status outcome = picture_record_path(path, making->run, record);
+    if (outcome == STATUS_OK)
+        outcome = picture_embeddings_add(making->embeddings, path, record);
+    if (outcome == STATUS_OK || outcome == STATUS_NO_MEMORY)
+        return outcome;
+    outcome = shard_reject(making->out, record, making->run->manifest.images[record].id,
+                           picture_record_reason(path));
+    return outcome == STATUS_OK ? shard_stage_tick(making->work) : outcome;
+}
+
+static enum status fill(void *self, struct shard *out, struct shard_work *work,
+                        const struct run *run, struct shard_range range)
+{
+    const struct making making = { self, out, work, run };
+    struct shard *images = NULL;
+    enum status outcome = image_shard_read(&images, run, range.number);
+    for (size_t row = 0; outcome == STATUS_OK && row < shard_kept_count(images); row++) {
+        outcome = add_picture(&making, shard_kept_record(images, row));
+        if (outcome == STATUS_OK && picture_embeddings_is_full(making.embeddings))
+            outcome = flush(&making);
+    }
+    if (outcome == STATUS_OK)
+        outcome = flush(&making);
+    shard_destroy(images);
+    return outcome;
+}
+
+static enum status load(struct picture_embeddings **embeddings, const struct plan *plan)
+{
+    const struct picture_embeddings_options options = {
+        .weights = plan->embed_images.clip,
+        .config = plan->embed_images.config,
+        .batch_images = plan->embed_images.batch_images,
+    };
+    return picture_embeddings_create(embeddings, &options);
+}
+
+enum status embed_images_run(const struct run *run)
+{
+    struct picture_embeddings *embeddings = NULL;
+    struct shard_column columns[EMBEDDING_COLUMN_COUNT];
+    if (!run_has_embeddings(run)) {
+        log_say("embed-images: the plan names no embed_images.clip, so there are no embeddings");
+        return STATUS_OK;
+    }
+    enum status outcome = team_agree(run->team, "load CLIP", load(&embeddings, &run->plan));
+    if (outcome == STATUS_OK) {
+        memcpy(columns, embedding_columns, sizeof columns);
+        columns[EMBEDDING_VALUES].width = clip_sizes(picture_embeddings_net(embeddings))->embedding;
+        const struct shard_stage stage = {
+            .name = "embed-images",
+            .folder = "embeddings",
+            .item = "pictures",
+            .columns = columns,
+            .column_count = EMBEDDING_COLUMN_COUNT,
+            .shard_count = run_image_shard_count(run),
+            .record_count = run->manifest.image_count,
+            .range = run_image_range,
+            .add_recipe = add_recipe,
+            .fill = fill,
+        };
+        outcome = shard_stage_run(&stage, run, embeddings);
+    }
+    picture_embeddings_destroy(embeddings);
+    return outcome;
+}

@@ -1,0 +1,42 @@
+#include "stages/image_shards.h"
+
+static enum status explain_missing(enum status outcome, const char *stage)
+{
+    if (outcome == STATUS_NOT_FOUND)
+        return status_fail(outcome, "%s; unitmill %s makes it", status_text(), stage);
+    return outcome;
+}
+
+bool run_has_embeddings(const struct run *run)
+{
+    return run->plan.embed_images.clip != NULL;
+}
+
+enum status image_shard_read(struct shard **out, const struct run *run, size_t number)
+{
+    char path[PATH_BYTES];
+    enum status outcome = run_shard_path(path, run, "images", number);
+    if (outcome == STATUS_OK)
+        outcome = shard_read(out, path, image_columns, IMAGE_COLUMN_COUNT);
+    return explain_missing(outcome, "image-units");
+}
+
+enum status embedding_shard_read(struct shard **out, const struct run *run, size_t number)
+{
+    char path[PATH_BYTES];
+    enum status outcome = run_shard_path(path, run, "embeddings", number);
+    if (outcome == STATUS_OK)
+        outcome = shard_read(out, path, embedding_columns, EMBEDDING_COLUMN_COUNT);
+    return explain_missing(outcome, "embed-images");
+}
+
+enum status image_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)
+{
+    char path[PATH_BYTES];
+    struct shard_summary summary = { 0 };
+    enum status outcome = run_shard_path(path, run, "images", number);
+    if (outcome == STATUS_OK)
+        outcome = shard_read_summary(&summary, path);
+    digest_add_text(recipe, summary.content);
+    return explain_missing(outcome, "image-units");
+}

@@ -1,0 +1,6 @@
+unitmill_test(cluster/test_team.c USES unitmill::cluster LABELS unit fault RANKS 1 3)
+unitmill_test(cluster/test_team_data.c USES unitmill::cluster LABELS unit fault RANKS 1 3)
+unitmill_test(cluster/test_claims.c USES unitmill::cluster LABELS unit fault RANKS 1 3)
+unitmill_test(cluster/test_progress.c USES unitmill::cluster LABELS unit fault RANKS 1 3)
+unitmill_test(cluster/test_stop.c USES unitmill::cluster LABELS unit)
+unitmill_test(cluster/test_launch.c USES unitmill::cluster LABELS unit fault TIMEOUT 90)
