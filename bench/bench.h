@@ -2,16 +2,15 @@
  *
  * Each rank runs its own copy of the work, all at the same time, one rank a core. A bench goes in
  * rounds; a round is one batch of the work, one of each rival (the same work done in a plainer
- * way), and large matrix products for about as long as the batch took, each begun by all ranks
- * together. So what disturbs the machine meets all of them alike, and a share of the peak is a
- * share of what the same cores can do at the same time.
+ * way), and large matrix products for a while, each begun by all ranks together. So what disturbs
+ * the machine meets all of them alike, and a share of the peak is a share of what the same cores
+ * can do at the same time.
  *
  * Speeds are the best of all rounds, and the peak is the best of many short slices: other programs
  * only ever slow something down, so the best comes nearest to the undisturbed machine. On a machine
  * that is not quiet this favours the peak, whose slices are shorter than a batch. Beside the best,
  * two medians over rounds of the share within a round: by the clock, and by processor time, which
- * hardly counts what other programs take. Where all three agree, the machine was quiet.
- */
+ * hardly counts what other programs take. Where all three agree, the machine was quiet. */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 

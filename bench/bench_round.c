@@ -55,16 +55,17 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
-/* Every shape once, then as many more slices as fit into `seconds`. */
+/* Every shape once, then as many more slices as fit into `seconds`, up to a limit that is enough to
+ * find the peak. */
 static enum status time_products(struct bench_speed *best, struct sgemm_peak *peak, double seconds,
                                  const struct team *team)
 {
-    const double slice_seconds = 0.25;
+    const double slice_seconds = 0.25, limit_seconds = seconds < 2.0 ? seconds : 2.0;
     double spent = 0.0;
     enum status outcome = STATUS_OK;
     for (size_t s = 0; outcome == STATUS_OK; s++) {
         struct bench_speed together;
-        if (!team_any(team, team->rank == 0 && (s < SGEMM_PEAK_SHAPES || spent < seconds)))
+        if (!team_any(team, team->rank == 0 && (s < SGEMM_PEAK_SHAPES || spent < limit_seconds)))
             break;
         const struct stopwatch start = start_together(team);
         const double gflop = sgemm_peak_run(peak, s % SGEMM_PEAK_SHAPES, slice_seconds);

@@ -17,7 +17,7 @@ struct bench_round {
 };
 
 /** Collective. A batch of work, of each rival, and of products in slices of a quarter of a second
- * for about as long as the work took. Errors: those of the bench. */
+ * for about as long as the work took, two seconds at most. Errors: those of the bench. */
 enum status bench_round_run(struct bench_round *round, const struct bench *bench, void *self,
                             struct sgemm_peak *peak, const struct team *team);
 

@@ -32,7 +32,7 @@ struct plan {
         size_t rate_wpm_min, rate_wpm_max, pitch_min, pitch_max, caption_bytes_max;
     } speak;
     struct {
-        size_t clusters, captions_max, frames_max, iterations_max;
+        size_t clusters, captions_max, frames_max, iterations_max, batch_frames;
         struct plan_texts held_out_voices;
     } fit_units;
     struct {

@@ -246,11 +246,42 @@ static enum status check_end(const struct key_lines *index, yaml_parser_t *parse
     return outcome;
 }
 
+/* The parser's time grows with the square of the nesting, so a plan that is nested deeper than any
+ * can be is refused event by event, before the whole is built. */
+static enum status check_nesting(const struct key_lines *index, const uint8_t *bytes,
+                                 size_t byte_count)
+{
+    enum { DEPTH_MAX = 8 };
+    yaml_parser_t parser;
+    enum status outcome = STATUS_OK;
+    if (!yaml_parser_initialize(&parser))
+        return status_fail(STATUS_NO_MEMORY, "%s: parser", index->path);
+    yaml_parser_set_input_string(&parser, bytes, byte_count);
+    int depth = 0;
+    bool is_over = false;
+    while (!is_over && outcome == STATUS_OK) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event))
+            break; /* told with its line when the whole is read */
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        is_over = event.type == YAML_STREAM_END_EVENT;
+        if (depth > DEPTH_MAX)
+            outcome = status_fail(STATUS_INVALID, "%s:%zu: nested too deeply for a plan",
+                                  index->path, event.start_mark.line + 1);
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return outcome;
+}
+
 static enum status index_keys(struct key_lines *index, const uint8_t *bytes, size_t byte_count)
 {
     yaml_parser_t parser;
     yaml_document_t document;
-    enum status outcome = STATUS_OK;
+    enum status outcome = check_nesting(index, bytes, byte_count);
+    if (outcome != STATUS_OK)
+        return outcome;
     if (!yaml_parser_initialize(&parser))
         return status_fail(STATUS_NO_MEMORY, "%s: parser", index->path);
     yaml_parser_set_input_string(&parser, bytes, byte_count);

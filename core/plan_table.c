@@ -45,6 +45,8 @@ const struct plan_key plan_keys[] = {
       "frames sampled from them" },
     { "fit_units", "iterations_max", PLAN_COUNT, 0, AT(fit_units.iterations_max), 1, 100000, "100",
       NULL, "Lloyd iterations at the most" },
+    { "fit_units", "batch_frames", PLAN_COUNT, 0, AT(fit_units.batch_frames), 0, 1e8, "0", NULL,
+      "above 0: mini-batches of so many frames, a fresh one an iteration, instead of frames_max" },
     { "fit_units", "held_out_voices", PLAN_TEXTS, 0, AT(fit_units.held_out_voices), 0, 0, "", NULL,
       "voices left out of the fit, so that evaluate can tell how units do on new ones" },
 

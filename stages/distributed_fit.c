@@ -25,21 +25,27 @@ struct fit {
     size_t farthest_count;
 };
 
-static enum status allocate(struct fit *fit, size_t iterations_max)
+static enum status allocate_result(struct fit *fit, size_t iterations_max)
 {
     struct distributed_fit *result = fit->result;
-    const struct frame_sample *sample = fit->sample;
     result->centroids = calloc(fit->clusters * fit->width, sizeof *result->centroids);
     result->inertia = calloc(iterations_max, sizeof *result->inertia);
     result->occupancy = calloc(fit->clusters, sizeof *result->occupancy);
+    const bool is_whole =
+        result->centroids != NULL && result->inertia != NULL && result->occupancy != NULL;
+    return is_whole ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "k-means: no memory");
+}
+
+static enum status allocate(struct fit *fit)
+{
+    const struct frame_sample *sample = fit->sample;
     fit->totals = calloc(kmeans_totals_count(fit->clusters, fit->width), sizeof *fit->totals);
     fit->empty = calloc(fit->clusters, sizeof *fit->empty);
     fit->farthest = calloc(fit->clusters, sizeof *fit->farthest);
     fit->distances = calloc(sample->own_count + 1, sizeof *fit->distances);
     fit->units = calloc(sample->own_count + 1, sizeof *fit->units);
-    bool is_whole = result->centroids != NULL && result->inertia != NULL &&
-                    result->occupancy != NULL && fit->totals != NULL && fit->empty != NULL &&
-                    fit->farthest != NULL && fit->distances != NULL && fit->units != NULL;
+    bool is_whole = fit->totals != NULL && fit->empty != NULL && fit->farthest != NULL &&
+                    fit->distances != NULL && fit->units != NULL;
     for (size_t b = 0; b < sample->own_count && is_whole; b++) {
         fit->distances[b] = malloc((sample->blocks[b].rows + 1) * sizeof(double));
         fit->units[b] = calloc(sample->blocks[b].rows + 1, sizeof(uint16_t));
@@ -266,7 +272,7 @@ static enum status iterate(struct fit *fit, size_t iterations_max)
         if (outcome == STATUS_OK && team_any(fit->team, stop_requested()))
             outcome = status_fail(STATUS_STOPPED,
                                   "stopped by a signal; %s begins anew when it is run again",
-                                  fit->sample->stage);
+                                  fit->sample->options.stage);
         if (outcome != STATUS_OK)
             return outcome;
         note_iteration(fit, result->iterations);
@@ -277,32 +283,84 @@ static enum status iterate(struct fit *fit, size_t iterations_max)
     return outcome;
 }
 
+/* Sets up a fit over the sample: memory, numbers of frames, fixed points. */
+static enum status prepare(struct fit *fit, size_t iterations_max)
+{
+    const struct frame_sample *sample = fit->sample;
+    const bool is_seeded = fit->result->centroids != NULL;
+    enum status outcome = STATUS_OK;
+    for (size_t b = 0; b < sample->block_count; b++)
+        fit->first_frame[b + 1] = fit->first_frame[b] + (uint64_t)sample->rows[b];
+    if (!is_seeded && sample->total_rows < fit->clusters)
+        outcome = status_fail(STATUS_INVALID, "k-means: %llu frames, %zu clusters were asked for",
+                              (unsigned long long)sample->total_rows, fit->clusters);
+    if (outcome == STATUS_OK && !is_seeded)
+        outcome = allocate_result(fit, iterations_max);
+    if (outcome == STATUS_OK)
+        outcome = allocate(fit);
+    outcome = team_agree(fit->team, "prepare k-means", outcome);
+    if (outcome == STATUS_OK)
+        outcome = team_agree(fit->team, "choose fixed point", choose_scale(fit));
+    return outcome == STATUS_OK && !is_seeded ? seed_centres(fit) : outcome;
+}
+
 enum status distributed_fit_run(struct distributed_fit *result, const struct frame_sample *sample,
                                 const struct team *team, size_t clusters, size_t iterations_max,
                                 uint64_t seed)
 {
-    *result = (struct distributed_fit){ 0 };
+    *result = (struct distributed_fit){ .frames = sample->total_rows };
     struct fit fit = { .result = result,
                        .sample = sample,
                        .team = team,
                        .clusters = clusters,
                        .width = sample->width,
                        .seed = seed };
-    for (size_t b = 0; b < sample->block_count; b++)
-        fit.first_frame[b + 1] = fit.first_frame[b] + (uint64_t)sample->rows[b];
-    enum status outcome = STATUS_OK;
-    if (sample->total_rows < clusters)
-        outcome = status_fail(STATUS_INVALID, "k-means: %llu frames, %zu clusters were asked for",
-                              (unsigned long long)sample->total_rows, clusters);
-    if (outcome == STATUS_OK)
-        outcome = allocate(&fit, iterations_max);
-    outcome = team_agree(team, "prepare k-means", outcome);
-    if (outcome == STATUS_OK)
-        outcome = team_agree(team, "choose fixed point", choose_scale(&fit));
-    if (outcome == STATUS_OK)
-        outcome = seed_centres(&fit);
+    enum status outcome = prepare(&fit, iterations_max);
     if (outcome == STATUS_OK)
         outcome = iterate(&fit, iterations_max);
+    release(&fit);
+    return outcome;
+}
+
+/* With s frames of a centre so far and n more of mean m, it moves by (m - centre) n / (s + n). */
+static void move_centres(struct fit *fit)
+{
+    const int64_t *counts = kmeans_occupancy(fit->totals, fit->clusters, fit->width);
+    const double factor = ldexp(1.0, -fit->scale.feature_exponent);
+    for (size_t k = 0; k < fit->clusters; k++) {
+        fit->result->occupancy[k] += (uint64_t)counts[k];
+        const double seen = (double)fit->result->occupancy[k], count = (double)counts[k];
+        float *centroid = fit->result->centroids + k * fit->width;
+        for (size_t d = 0; counts[k] > 0 && d < fit->width; d++) {
+            const double sum = (double)fit->totals[k * fit->width + d] * factor;
+            centroid[d] = (float)((double)centroid[d] + (sum - count * (double)centroid[d]) / seen);
+        }
+    }
+}
+
+enum status distributed_fit_add_batch(struct distributed_fit *result,
+                                      const struct frame_sample *sample, const struct team *team,
+                                      size_t clusters, size_t batches_max, uint64_t seed)
+{
+    struct fit fit = { .result = result,
+                       .sample = sample,
+                       .team = team,
+                       .clusters = clusters,
+                       .width = sample->width,
+                       .seed = seed };
+    int64_t changed = 0;
+    if (result->centroids != NULL && sample->total_rows == 0)
+        return STATUS_OK;
+    enum status outcome = prepare(&fit, batches_max);
+    if (outcome == STATUS_OK)
+        outcome = assign(&changed, &fit);
+    if (outcome == STATUS_OK) {
+        result->inertia[result->iterations++] =
+            kmeans_inertia(fit.totals, &fit.scale, clusters, fit.width) /
+            (double)sample->total_rows;
+        result->frames += sample->total_rows;
+        move_centres(&fit);
+    }
     release(&fit);
     return outcome;
 }

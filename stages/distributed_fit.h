@@ -8,6 +8,7 @@ struct distributed_fit {
     float *centroids;    /* [clusters][width], owned; equal on all ranks */
     double *inertia;     /* [iterations], owned */
     uint64_t *occupancy; /* [clusters], owned */
+    uint64_t frames;     /* that it is fitted on */
     size_t iterations, reseeded;
     bool has_converged;
 };
@@ -22,6 +23,20 @@ struct distributed_fit {
 enum status distributed_fit_run(struct distributed_fit *result, const struct frame_sample *sample,
                                 const struct team *team, size_t clusters, size_t iterations_max,
                                 uint64_t seed);
+
+/** Collective. Moves the centres by one batch of frames; the first batch seeds them too. A centre
+ * is the mean of all frames that came to it, each counted at the batch that it was in: Sculley's
+ * rate of one over the frames so far, which for a batch does not depend on the order within it.
+ * Occupancy is of all batches, inertia of each before it moved the centres. A centre that no frame
+ * comes to stays where it is. A batch without frames changes nothing.
+ *
+ *     result  in and out  all zero before the first batch; the caller ends it, on failure too
+ *
+ * Errors: as distributed_fit_run, on the first batch. Source: Sculley 2010, "Web-scale k-means
+ * clustering". */
+enum status distributed_fit_add_batch(struct distributed_fit *result,
+                                      const struct frame_sample *sample, const struct team *team,
+                                      size_t clusters, size_t batches_max, uint64_t seed);
 
 /** Local. */
 void distributed_fit_end(struct distributed_fit *result);

@@ -26,21 +26,31 @@ static int by_number(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static double draw_for(const struct run *run, uint64_t number, const char *purpose)
+/* The stream of record or shard `number`, of which there are less than 2^40. */
+static struct random_stream stream_for(const struct frame_sample *sample, const struct run *run,
+                                       uint64_t number, const char *purpose)
 {
-    struct random_stream stream = random_stream_numbered(run->plan.seed, number, purpose);
+    const uint64_t subject = (uint64_t)sample->options.draw << 40 | number;
+    return random_stream_numbered(run->plan.seed, subject, purpose);
+}
+
+static double draw_for(const struct frame_sample *sample, const struct run *run, uint64_t number,
+                       const char *purpose)
+{
+    struct random_stream stream = stream_for(sample, run, number, purpose);
     return random_uniform(&stream);
 }
 
 /* Keeps the FRAME_SAMPLE_SHARDS_MAX smallest draws, in one pass over the shards. */
-void frame_sample_begin(struct frame_sample *sample, const struct run *run, const char *stage)
+void frame_sample_begin(struct frame_sample *sample, const struct run *run,
+                        const struct frame_sample_options *options)
 {
     struct drawn_shard drawn[2 * FRAME_SAMPLE_SHARDS_MAX];
     const size_t shard_count = run_caption_shard_count(run);
     size_t count = 0;
-    *sample = (struct frame_sample){ .stage = stage };
+    *sample = (struct frame_sample){ .options = *options };
     for (size_t s = 0; s < shard_count; s++) {
-        drawn[count++] = (struct drawn_shard){ draw_for(run, s, "fit-units shard"), s };
+        drawn[count++] = (struct drawn_shard){ draw_for(sample, run, s, "fit-units shard"), s };
         if (count == 2 * FRAME_SAMPLE_SHARDS_MAX) {
             qsort(drawn, count, sizeof drawn[0], by_draw);
             count = FRAME_SAMPLE_SHARDS_MAX;
@@ -48,7 +58,7 @@ void frame_sample_begin(struct frame_sample *sample, const struct run *run, cons
     }
     if (count > 0)
         qsort(drawn, count, sizeof drawn[0], by_draw);
-    sample->block_count = count < FRAME_SAMPLE_SHARDS_MAX ? count : FRAME_SAMPLE_SHARDS_MAX;
+    sample->block_count = count < options->shards_max ? count : options->shards_max;
     for (size_t b = 0; b < sample->block_count; b++)
         sample->shards[b] = drawn[b].number;
     qsort(sample->shards, sample->block_count, sizeof sample->shards[0], by_number);
@@ -81,7 +91,7 @@ static bool takes_caption(const struct collecting *self, const struct shard *spe
     const size_t samples = speech_shard_samples(speech, row);
     return speech_features_rows(self->features, samples) > 0 &&
            !speech_shard_is_held_out(self->run, speech, row) &&
-           draw_for(self->run, shard_kept_record(speech, row), "fit-units caption") <
+           draw_for(self->sample, self->run, shard_kept_record(speech, row), "fit-units caption") <
                self->chances.caption;
 }
 
@@ -90,10 +100,10 @@ static enum status take_frames(struct frame_block *block, const struct collectin
 {
     const size_t width = self->sample->width;
     struct random_stream stream =
-        random_stream_numbered(self->run->plan.seed, result->number, "fit-units frames");
+        stream_for(self->sample, self->run, result->number, "fit-units frames");
     float *grown = realloc(block->values, (block->rows + result->rows) * width * sizeof *grown);
     if (grown == NULL)
-        return status_fail(STATUS_NO_MEMORY, "%s: %zu frames", self->sample->stage,
+        return status_fail(STATUS_NO_MEMORY, "%s: %zu frames", self->sample->options.stage,
                            block->rows + result->rows);
     block->values = grown;
     for (size_t frame = 0; frame < result->rows; frame++)
@@ -141,7 +151,7 @@ static enum status make_block(const struct collecting *self, size_t number)
             if (outcome == STATUS_OK && stop_requested())
                 outcome = status_fail(STATUS_STOPPED,
                                       "stopped by a signal; %s begins anew when it is run again",
-                                      self->sample->stage);
+                                      self->sample->options.stage);
         }
     if (outcome == STATUS_OK)
         outcome = flush(block, self);
@@ -176,11 +186,12 @@ static enum status make_blocks(const struct collecting *self)
     const struct run *run = self->run;
     struct claims *claims = NULL;
     struct progress *progress = NULL;
-    const struct progress_options shown = { .stage = self->sample->stage,
+    const struct progress_options shown = { .stage = self->sample->options.stage,
                                             .item = "shards",
                                             .total = self->sample->block_count,
                                             .terminal_columns = run->terminal_columns,
-                                            .is_quiet = run->is_quiet };
+                                            .is_quiet =
+                                                run->is_quiet || self->sample->options.is_quiet };
     enum status outcome = claims_create(&claims, run->team, self->sample->block_count);
     if (outcome == STATUS_OK)
         outcome = progress_create(&progress, run->team, &shown);
@@ -209,17 +220,17 @@ enum status frame_sample_fill(struct frame_sample *sample, const struct run *run
     sample->width = speech_features_width(features);
     for (size_t b = 0; b < sample->block_count; b++)
         captions += run_caption_range(run, sample->shards[b]).count;
-    self.chances.caption = (double)run->plan.fit_units.captions_max / (double)captions;
+    self.chances.caption = sample->options.captions / (double)captions;
 
     sample->blocks = calloc(sample->block_count + 1, sizeof *sample->blocks);
     enum status outcome = STATUS_OK;
     if (sample->blocks == NULL)
-        outcome =
-            status_fail(STATUS_NO_MEMORY, "%s: %zu blocks", sample->stage, sample->block_count);
+        outcome = status_fail(STATUS_NO_MEMORY, "%s: %zu blocks", sample->options.stage,
+                              sample->block_count);
     outcome = team_agree(run->team, "prepare frames", outcome);
     if (outcome == STATUS_OK)
         outcome = count_frames(&frames, &self);
-    self.chances.frame = (double)run->plan.fit_units.frames_max / (double)frames;
+    self.chances.frame = sample->options.frames / (double)frames;
     if (outcome == STATUS_OK)
         outcome = make_blocks(&self);
     if (outcome == STATUS_OK) {

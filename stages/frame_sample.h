@@ -19,8 +19,17 @@ struct frame_block {
     size_t rows;
 };
 
+/** What to draw. */
+struct frame_sample_options {
+    const char *stage;       /* that samples, for messages; borrowed */
+    size_t draw;             /* samples of different numbers are drawn independently */
+    size_t shards_max;       /* 1 .. FRAME_SAMPLE_SHARDS_MAX */
+    double captions, frames; /* how many are wanted, about; never more than the shards have */
+    bool is_quiet;           /* no progress */
+};
+
 struct frame_sample {
-    const char *stage;                      /* for messages; borrowed */
+    struct frame_sample_options options;
     size_t shards[FRAME_SAMPLE_SHARDS_MAX]; /* shard of each block, ascending; on all ranks */
     size_t block_count;                     /* over all ranks */
     struct frame_block *blocks;             /* this rank's own */
@@ -30,8 +39,9 @@ struct frame_sample {
     uint64_t total_rows;
 };
 
-/** Local. Draws the shards; frees nothing. `stage` is the one that samples, for messages. */
-void frame_sample_begin(struct frame_sample *sample, const struct run *run, const char *stage);
+/** Local. Draws the shards; frees nothing. */
+void frame_sample_begin(struct frame_sample *sample, const struct run *run,
+                        const struct frame_sample_options *options);
 
 /** Collective. Makes the frames, each block on the rank that claims it.
  * Errors: STATUS_STOPPED; those of speech_shard_read; STATUS_NO_MEMORY. */

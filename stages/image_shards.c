@@ -14,20 +14,18 @@ bool run_has_embeddings(const struct run *run)
 
 enum status image_shard_read(struct shard **out, const struct run *run, size_t number)
 {
-    char path[PATH_BYTES];
-    enum status outcome = run_shard_path(path, run, "images", number);
-    if (outcome == STATUS_OK)
-        outcome = shard_read(out, path, image_columns, IMAGE_COLUMN_COUNT);
-    return explain_missing(outcome, "image-units");
+    const struct shard_range range = run_image_range(run, number);
+    return explain_missing(
+        run_read_shard(out, run, "images", range, image_columns, IMAGE_COLUMN_COUNT),
+        "image-units");
 }
 
 enum status embedding_shard_read(struct shard **out, const struct run *run, size_t number)
 {
-    char path[PATH_BYTES];
-    enum status outcome = run_shard_path(path, run, "embeddings", number);
-    if (outcome == STATUS_OK)
-        outcome = shard_read(out, path, embedding_columns, EMBEDDING_COLUMN_COUNT);
-    return explain_missing(outcome, "embed-images");
+    const struct shard_range range = run_image_range(run, number);
+    return explain_missing(
+        run_read_shard(out, run, "embeddings", range, embedding_columns, EMBEDDING_COLUMN_COUNT),
+        "embed-images");
 }
 
 enum status image_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)

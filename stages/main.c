@@ -6,6 +6,7 @@
 #include "stages/audit/audit.h"
 #include "stages/bench_command.h"
 #include "stages/command_line.h"
+#include "stages/decode_image/decode_image.h"
 #include "stages/encode/encode.h"
 #include "stages/evaluate/evaluate.h"
 #include "stages/export/export.h"
@@ -43,16 +44,18 @@ static const struct command commands[] = {
       audit_command },
     { "verify", "PATH", "checks every checksum, offset and reference of a run or a store", NULL, 1,
       1, true, false, verify_command },
-    { "export", "STORE", "one record as WAV, picture, text and units", NULL, 1, 1, false, false,
-      export_command },
+    { "export", "STORE", "one record as WAV, picture, text and units; or a contact sheet", NULL, 1,
+      1, false, false, export_command },
     { "inspect", "WEIGHTS", "names, shapes and types of a weights file, and what it is", NULL, 1, 1,
       false, false, inspect_command },
     { "make-weights", "OUT", "small untrained weights from a seed, to try things with", NULL, 1, 1,
       false, false, make_weights_command },
     { "encode-speech", "AUDIO...", "HuBERT features, and units, of audio files", NULL, 1, 100000,
       false, false, encode_speech_command },
-    { "encode-image", "PICTURE...", "ViT-VQGAN units, or CLIP embeddings, of picture files", NULL, 1, 100000, false,
-      false, encode_image_command },
+    { "encode-image", "PICTURE...", "ViT-VQGAN units, or CLIP embeddings, of picture files", NULL,
+      1, 100000, false, false, encode_image_command },
+    { "decode-image", "IN.h5", "pictures of the units in a store or a file of encode-image", NULL,
+      1, 1, false, false, decode_image_command },
     { "bench", "NAME", "throughput, and the share of this machine's matrix-product peak",
       bench_command_help, 1, 1, true, false, bench_command },
 };

@@ -1,6 +1,5 @@
 #include "stages/picture_units.h"
 
-#include "stages/picture_pixels.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/token_grid.h"
 
@@ -19,6 +18,21 @@ struct picture_units {
     struct picture_result *results;
     size_t count; /* pictures in the batch */
 };
+
+static enum status squash(struct resize_window *out, const void *net, size_t width, size_t height)
+{
+    const struct vit_vqgan_config *sizes = net;
+    (void)width;
+    (void)height;
+    *out = resize_squash(sizes->image_width, sizes->image_height);
+    return STATUS_OK;
+}
+
+struct picture_view picture_units_view(const struct vit_vqgan_config *sizes,
+                                       enum resize_filter filter)
+{
+    return (struct picture_view){ squash, sizes, filter };
+}
 
 static enum status allocate(struct picture_units *units)
 {
@@ -109,19 +123,10 @@ bool picture_units_is_full(const struct picture_units *units)
     return units->count == units->options.batch_images;
 }
 
-static enum status squash(struct resize_window *out, const void *net, size_t width, size_t height)
-{
-    const struct vit_vqgan_config *sizes = net;
-    (void)width;
-    (void)height;
-    *out = resize_squash(sizes->image_width, sizes->image_height);
-    return STATUS_OK;
-}
-
 enum status picture_units_add(struct picture_units *units, const char *path, size_t number)
 {
     const struct vit_vqgan_config *sizes = &units->sizes;
-    const struct picture_view view = { squash, sizes, units->options.filter };
+    const struct picture_view view = picture_units_view(sizes, units->options.filter);
     struct picture_source source;
     const enum status outcome = picture_pixels_read(
         units->pixels + units->count * sizes->image_width * sizes->image_height * 3, &source, path,

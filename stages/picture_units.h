@@ -4,7 +4,7 @@
 #define STAGES_PICTURE_UNITS_H
 
 #include "core/status.h"
-#include "tokenizers/image/resize.h"
+#include "stages/picture_pixels.h"
 #include "tokenizers/image/vit_vqgan.h"
 
 struct picture_units; /* opaque: weights, net and buffers */
@@ -16,6 +16,10 @@ struct picture_units_options {
     size_t batch_images; /* at least 1 */
     bool wants_latents;
 };
+
+/** How a net of these sizes, which are borrowed, sees pictures: all of them, squashed. */
+struct picture_view picture_units_view(const struct vit_vqgan_config *sizes,
+                                       enum resize_filter filter);
 
 /** Loads the net. On success the caller ends `*out` with picture_units_destroy; on failure NULL.
  * Errors: those of weights_file_read and vit_vqgan_create; STATUS_INVALID for a crop larger than

@@ -38,6 +38,27 @@ struct shard_range shard_range_at(size_t number, size_t record_count, size_t sha
     return (struct shard_range){ number, first, left < shard_records ? left : shard_records };
 }
 
+enum status run_read_shard(struct shard **out, const struct run *run, const char *folder,
+                           struct shard_range range, const struct shard_column *columns,
+                           size_t column_count)
+{
+    char path[PATH_BYTES];
+    *out = NULL;
+    enum status outcome = run_shard_path(path, run, folder, range.number);
+    if (outcome == STATUS_OK)
+        outcome = shard_read(out, path, columns, column_count);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const struct shard_identity *identity = shard_identity(*out);
+    if (identity->number == range.number && identity->first_record == range.first &&
+        identity->record_count == range.count)
+        return STATUS_OK;
+    shard_destroy(*out);
+    *out = NULL;
+    return status_fail(STATUS_CORRUPT, "%s: not a shard of records %zu to %zu of this run", path,
+                       range.first, range.first + range.count - 1);
+}
+
 size_t run_caption_shard_count(const struct run *run)
 {
     return shard_range_count(run->manifest.caption_count, run->plan.shard_captions);

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/plan.h"
 #include "storage/manifest.h"
+#include "storage/shard.h"
 
 struct run {
     const struct team *team; /* borrowed */
@@ -49,6 +50,12 @@ struct shard_range {
 /** Local. Shards that `record_count` records make, and the range of one of them. */
 size_t shard_range_count(size_t record_count, size_t shard_records);
 struct shard_range shard_range_at(size_t number, size_t record_count, size_t shard_records);
+
+/** Local. Reads the shard of that range in RUN/folder whole; the caller destroys it. Errors: those
+ * of shard_read; STATUS_CORRUPT where it is one of other records. */
+enum status run_read_shard(struct shard **out, const struct run *run, const char *folder,
+                           struct shard_range range, const struct shard_column *columns,
+                           size_t column_count);
 
 /** Local. Of the captions (speech, units) and of the pictures. */
 size_t run_caption_shard_count(const struct run *run);

@@ -16,11 +16,9 @@ static enum status explain_missing(enum status outcome)
 
 enum status speech_shard_read(struct shard **out, const struct run *run, size_t number)
 {
-    char path[PATH_BYTES];
-    enum status outcome = run_shard_path(path, run, "speech", number);
-    if (outcome == STATUS_OK)
-        outcome = shard_read(out, path, speech_columns, SPEECH_COLUMN_COUNT);
-    return explain_missing(outcome);
+    const struct shard_range range = run_caption_range(run, number);
+    return explain_missing(
+        run_read_shard(out, run, "speech", range, speech_columns, SPEECH_COLUMN_COUNT));
 }
 
 enum status speech_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)

@@ -1,5 +1,6 @@
 #include "storage/hdf5_file.h"
 
+#include "core/digest.h"
 #include "core/file.h"
 #include "storage/hdf5_prepare.h"
 
@@ -9,6 +10,9 @@
 
 /* The file in memory grows by this much at a time. */
 enum { IMAGE_STEP_BYTES = 1 << 20 };
+
+static const char seal_mark[] = "unitmill sealed ";
+enum { SEAL_MARK_BYTES = sizeof seal_mark - 1, SEAL_BYTES = SEAL_MARK_BYTES + 32 };
 
 void hdf5_prepare(void)
 {
@@ -50,6 +54,15 @@ enum status hdf5_image_create(hid_t *file)
     return outcome;
 }
 
+/* Puts the seal behind `byte_count` bytes. */
+static void seal(uint8_t *bytes, size_t byte_count)
+{
+    char digest[DIGEST_TEXT_BYTES];
+    digest_of(digest, bytes, byte_count);
+    memcpy(bytes + byte_count, seal_mark, SEAL_MARK_BYTES);
+    memcpy(bytes + byte_count + SEAL_MARK_BYTES, digest, SEAL_BYTES - SEAL_MARK_BYTES);
+}
+
 enum status hdf5_image_publish(hid_t file, const char *path)
 {
     uint8_t *bytes = NULL;
@@ -58,13 +71,15 @@ enum status hdf5_image_publish(hid_t file, const char *path)
     const ssize_t size = H5Fget_file_image(file, NULL, 0);
     if (size <= 0)
         outcome = hdf5_fail(path, "cannot measure the file in memory");
-    else if ((bytes = malloc((size_t)size)) == NULL)
+    else if ((bytes = malloc((size_t)size + SEAL_BYTES)) == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "%s: %zd bytes", path, size);
     else if (H5Fget_file_image(file, bytes, (size_t)size) != size)
         outcome = hdf5_fail(path, "cannot take the file from memory");
     H5Fclose(file);
-    if (outcome == STATUS_OK)
-        outcome = file_write(path, bytes, (size_t)size);
+    if (outcome == STATUS_OK) {
+        seal(bytes, (size_t)size);
+        outcome = file_write(path, bytes, (size_t)size + SEAL_BYTES);
+    }
     free(bytes);
     return outcome;
 }
@@ -76,6 +91,29 @@ enum status hdf5_open(hid_t *file, const char *path)
         return status_fail(STATUS_NOT_FOUND, "%s: no such file", path);
     *file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     return *file >= 0 ? STATUS_OK : fail_with(STATUS_CORRUPT, path, "not a whole HDF5 file");
+}
+
+enum status hdf5_open_sealed(hid_t *file, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t byte_count = 0;
+    char digest[DIGEST_TEXT_BYTES];
+    *file = H5I_INVALID_HID;
+    enum status outcome = file_read(&bytes, &byte_count, path, SIZE_MAX - 1);
+    if (outcome == STATUS_INVALID)
+        return status_fail(STATUS_CORRUPT, "%s", status_text());
+    if (outcome != STATUS_OK)
+        return outcome;
+    const size_t sealed_bytes = byte_count < SEAL_BYTES ? 0 : byte_count - SEAL_BYTES;
+    const uint8_t *found = bytes + sealed_bytes;
+    digest_of(digest, bytes, sealed_bytes);
+    if (sealed_bytes == 0 || memcmp(found, seal_mark, SEAL_MARK_BYTES) != 0)
+        outcome = status_fail(STATUS_CORRUPT, "%s: cut short, or not by unitmill", path);
+    else if (memcmp(found + SEAL_MARK_BYTES, digest, SEAL_BYTES - SEAL_MARK_BYTES) != 0)
+        outcome =
+            status_fail(STATUS_CORRUPT, "%s: damaged: its bytes are not those of its seal", path);
+    free(bytes);
+    return outcome == STATUS_OK ? hdf5_open(file, path) : outcome;
 }
 
 static enum status put(hid_t object, const char *name, hid_t type, const void *value)

@@ -18,8 +18,14 @@ enum status hdf5_fail(const char *subject, const char *fact);
 enum status hdf5_image_create(hid_t *file);
 
 /** Closes the file in memory, also on failure, and writes it to `path` (path.partial, flush,
- * rename). Errors: STATUS_IO, STATUS_NO_MEMORY. */
+ * rename), with a seal behind what HDF5 reads: 16 letters "unitmill sealed " and the digest of all
+ * bytes before. Errors: STATUS_IO, STATUS_NO_MEMORY. */
 enum status hdf5_image_publish(hid_t file, const char *path);
+
+/** As hdf5_open, for what hdf5_image_publish wrote, once its seal is found whole. HDF5 1.10 itself
+ * does not survive every damage of its structures. Reads the whole file.
+ * Errors: STATUS_NOT_FOUND; STATUS_CORRUPT; STATUS_IO; STATUS_NO_MEMORY. */
+enum status hdf5_open_sealed(hid_t *file, const char *path);
 
 /** Opens an existing file for reading. Errors: STATUS_NOT_FOUND; STATUS_CORRUPT (not HDF5, cut
  * short). */

@@ -89,7 +89,8 @@ enum status shard_read(struct shard **out, const char *path, const struct shard_
  * shard_read. */
 enum status shard_read_rejects(struct shard **out, const char *path);
 
-/** Reads only the identity, the counts and the recorded content digest: cheap, and no proof. */
+/** Reads only the identity, the counts and the recorded content digest: cheap, and no proof that the
+ * file is whole. */
 struct shard_summary {
     size_t number, first_record, record_count, codebook, kept_count, reject_count;
     char stage[32], recipe[DIGEST_TEXT_BYTES], content[DIGEST_TEXT_BYTES];

@@ -161,10 +161,27 @@ static enum status read_column(struct shard *shard, hid_t file, size_t index)
                              : end_fixed_rows(rows, column->name, shard->kept_count);
 }
 
+/* Records are in the range of the shard, and in its order: what reads a shard counts on it. */
+static enum status read_records(struct shard_buffer *records, const struct shard *shard, hid_t file,
+                                const char *name, size_t count)
+{
+    enum status outcome = read_numbers(records, file, name, count);
+    uint64_t next = shard->identity.first_record;
+    for (size_t r = 0; r < count && outcome == STATUS_OK; r++) {
+        const uint64_t record = shard_buffer_number(records, r);
+        if (record < next || record - shard->identity.first_record >= shard->identity.record_count)
+            outcome = status_fail(STATUS_CORRUPT, "%s: record %llu is out of place", name,
+                                  (unsigned long long)record);
+        next = record + 1;
+    }
+    return outcome;
+}
+
 static enum status read_rejects(struct shard *shard, hid_t file)
 {
     const size_t count = shard->reject_count;
-    enum status outcome = read_numbers(&shard->reject_records, file, "rejects/record", count);
+    enum status outcome =
+        read_records(&shard->reject_records, shard, file, "rejects/record", count);
     if (outcome == STATUS_OK)
         outcome = read_texts(&shard->reject_ids, file, "rejects/id", count);
     if (outcome == STATUS_OK)
@@ -251,7 +268,7 @@ static enum status read_content(struct shard *shard, hid_t file, const char *rec
     char content[DIGEST_TEXT_BYTES];
     enum status outcome = read_texts(&shard->ids, file, "id", shard->kept_count);
     if (outcome == STATUS_OK)
-        outcome = read_numbers(&shard->records, file, "record", shard->kept_count);
+        outcome = read_records(&shard->records, shard, file, "record", shard->kept_count);
     for (size_t c = 0; c < shard->column_count && outcome == STATUS_OK; c++)
         outcome = read_column(shard, file, c);
     if (outcome == STATUS_OK)
@@ -270,7 +287,7 @@ static enum status read_file(struct shard **out, const char *path,
     struct shard_summary summary = { 0 };
     struct shard *shard = NULL;
     *out = NULL;
-    enum status outcome = hdf5_open(&file, path);
+    enum status outcome = hdf5_open_sealed(&file, path);
     if (outcome != STATUS_OK)
         return outcome;
     outcome = read_summary(&summary, file);

@@ -3,41 +3,26 @@
 #include "core/log.h"
 #include "tokenizers/speech/kmeans.h"
 
-static enum status fit(struct baseline *baseline, struct frame_sample *sample,
-                       const struct run *run, size_t clusters)
+enum status baseline_fit(struct baseline *baseline, const struct run *run, size_t clusters)
 {
-    const struct plan *plan = &run->plan;
     const struct speech_features_options options = {
         .is_mfcc = true,
-        .batch_frames = plan->speech_units.batch_frames,
+        .batch_frames = run->plan.speech_units.batch_frames,
     };
+    *baseline = (struct baseline){ 0 };
     enum status outcome = team_agree(run->team, "prepare MFCC",
                                      speech_features_create(&baseline->features, &options));
-    if (outcome == STATUS_OK)
-        outcome = frame_sample_fill(sample, run, baseline->features);
-    baseline->frames = sample->total_rows;
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = distributed_fit_run(&baseline->fit, sample, run->team, clusters,
-                                  plan->fit_units.iterations_max, plan->seed);
+    outcome = unit_fit_run(&baseline->fit, run, baseline->features, clusters, "evaluate");
     if (outcome == STATUS_INVALID) {
         log_say("there is no MFCC baseline: %s", status_text());
         return STATUS_OK;
     }
-    baseline->is_there = outcome == STATUS_OK;
-    return outcome;
-}
-
-enum status baseline_fit(struct baseline *baseline, const struct run *run, size_t clusters)
-{
-    struct frame_sample sample;
-    *baseline = (struct baseline){ 0 };
-    frame_sample_begin(&sample, run, "evaluate");
-    enum status outcome = fit(baseline, &sample, run, clusters);
-    frame_sample_end(&sample);
-    if (outcome == STATUS_OK && baseline->is_there)
+    if (outcome == STATUS_OK)
         outcome = kmeans_create(&baseline->kmeans, baseline->fit.centroids, clusters,
                                 speech_features_width(baseline->features));
+    baseline->is_there = outcome == STATUS_OK;
     return team_agree(run->team, "prepare baseline", outcome);
 }
 

@@ -3,12 +3,11 @@
 #ifndef STAGES_EVALUATE_BASELINE_H
 #define STAGES_EVALUATE_BASELINE_H
 
-#include "stages/distributed_fit.h"
+#include "stages/unit_fit.h"
 #include "storage/audio_file.h"
 
 struct baseline {
     bool is_there;
-    uint64_t frames; /* of the sample it was fitted on */
     struct distributed_fit fit;
     struct speech_features *features;
     struct kmeans *kmeans;
@@ -16,7 +15,7 @@ struct baseline {
 
 /** Collective. Fits the baseline. Where the sample is too small for that many clusters, there is
  * none, which is said and is no failure. The caller ends `baseline` with baseline_end, on failure
- * too. Errors: those of frame_sample_fill and distributed_fit_run. */
+ * too. Errors: those of unit_fit_run. */
 enum status baseline_fit(struct baseline *baseline, const struct run *run, size_t clusters);
 
 /** Local. An all-zero one is allowed. */

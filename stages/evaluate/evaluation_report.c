@@ -118,7 +118,7 @@ static enum status write_event(struct json_writer *writer, const struct evaluati
         json_writer_text(writer, NULL, held_out->items[v]);
     json_writer_close(writer);
     if (evaluation->baseline->is_there) {
-        json_writer_integer(writer, "baseline_frames", (int64_t)evaluation->baseline->frames);
+        json_writer_integer(writer, "baseline_frames", (int64_t)evaluation->baseline->fit.frames);
         json_writer_integer(writer, "baseline_iterations",
                             (int64_t)evaluation->baseline->fit.iterations);
         json_writer_switch(writer, "baseline_converged", evaluation->baseline->fit.has_converged);

@@ -1,9 +1,25 @@
 #include "stages/export/export.h"
 
 #include "core/log.h"
-#include "stages/export/export_job.h"
+#include "stages/export/export_pictures.h"
 
 #include <string.h>
+
+enum { SHEET_PICTURES_MAX = 400 };
+
+static const char *name_of(const struct export_options *options)
+{
+    if (options->contact_sheet > 0)
+        return "contact-sheet";
+    return options->caption != NULL ? options->caption : options->image;
+}
+
+static enum status export_wanted(struct export_job *job)
+{
+    if (job->options->contact_sheet > 0)
+        return export_contact_sheet(job);
+    return job->options->caption != NULL ? export_caption(job) : export_image(job);
+}
 
 enum status export_record(struct export_report *report, const struct export_options *options,
                           const struct run *run, const char *run_missing)
@@ -12,20 +28,26 @@ enum status export_record(struct export_report *report, const struct export_opti
     struct export_job job = {
         .options = options, .run = run, .run_missing = run_missing, .report = report
     };
-    export_name(job.name, options->caption != NULL ? options->caption : options->image);
+    record_name(job.name, name_of(options));
     enum status outcome = store_reader_open(&job.reader, options->store);
     if (outcome == STATUS_OK)
         outcome = folder_make(options->out);
     if (outcome == STATUS_OK)
-        outcome = options->caption != NULL ? export_caption(&job) : export_image(&job);
+        outcome = export_wanted(&job);
     store_reader_close(job.reader);
     return outcome;
 }
 
 static enum status check_options(const struct export_options *options)
 {
-    if ((options->caption == NULL) == (options->image == NULL))
-        return status_fail(STATUS_INVALID, "expected either --caption ID or --image ID");
+    const int wanted =
+        (options->caption != NULL) + (options->image != NULL) + (options->contact_sheet > 0);
+    if (wanted != 1)
+        return status_fail(STATUS_INVALID,
+                           "expected one of --caption ID, --image ID and --contact-sheet N");
+    if (options->contact_sheet > SHEET_PICTURES_MAX)
+        return status_fail(STATUS_INVALID, "--contact-sheet takes at most %d pictures",
+                           SHEET_PICTURES_MAX);
     if (options->out == NULL)
         return status_fail(STATUS_INVALID, "expected --out DIR");
     return STATUS_OK;
@@ -51,6 +73,8 @@ enum status export_command(struct command_line *line, int argc, char **argv)
     const struct option options[] = {
         { "caption", OPTION_TEXT, &wanted.caption, "ID", "the caption to export" },
         { "image", OPTION_TEXT, &wanted.image, "ID", "the picture to export" },
+        { "contact-sheet", OPTION_COUNT, &wanted.contact_sheet, "N",
+          "N pictures beside what their units give back, in one PNG" },
         { "out", OPTION_TEXT, &wanted.out, "DIR", "folder to write to" },
     };
     if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))

@@ -1,5 +1,5 @@
-/** The command `unitmill export STORE (--caption ID | --image ID) --out DIR`: everything of one
- * record, for a person to hear and see.
+/** The command `unitmill export STORE (--caption ID | --image ID | --contact-sheet N) --out DIR`:
+ * everything of one record, or many pictures at a glance, for a person to hear and see.
  *
  * Reads:  the store; the plan, the manifest and the speech shards of the run that it lies in. What
  *         is not there is left out with a note.
@@ -10,6 +10,10 @@
  *         a picture:  ID.json         all fields, the grid of units, the ids of its captions
  *                     ID.jpg or .png  the source picture, as it lies where the manifest says
  *                     ID.units.png    the grid, each unit as a square of its own colour
+ *                     ID.reconstruction.png  what the units give back, decoded with the weights
+ * that the run's plan names
+ *         --contact-sheet N: contact-sheet.png, N pictures of the store beside their
+ * reconstructions
  *
  * In file names, an id keeps letters, digits, '.', '_' and '-'; others become '_', and a digest
  * then keeps ids apart. Files of these names are replaced. */
@@ -20,11 +24,12 @@
 #include "stages/command_line.h"
 #include "stages/run_directory.h"
 
-enum { EXPORT_FILES_MAX = 4, EXPORT_NOTES_MAX = 4 };
+enum { EXPORT_FILES_MAX = 5, EXPORT_NOTES_MAX = 4 };
 
 struct export_options {
     const char *store;
-    const char *caption, *image; /* an id; the other one NULL */
+    const char *caption, *image; /* an id; at most one of the three is wanted */
+    size_t contact_sheet;        /* pictures on it; 0: no sheet */
     const char *out;             /* a folder, made where it is not there */
 };
 
@@ -38,8 +43,8 @@ struct export_report {
 
 enum status export_command(struct command_line *line, int argc, char **argv);
 
-/** Local. Exports one record. `run` is the run that the store lies in, or NULL; `run_missing` then
- * says why, for the note.
+/** Local. Exports one record or a sheet. `run` is the run that the store lies in, or NULL;
+ * `run_missing` then says why, for the note.
  *
  * Errors: STATUS_NOT_FOUND  no such store, no such id (how to list them is said)
  *         STATUS_CORRUPT    a damaged store

@@ -1,6 +1,6 @@
 /* A picture: fields, grid of units, source file and captions. */
 #include "core/file.h"
-#include "stages/export/export_job.h"
+#include "stages/export/export_pictures.h"
 #include "storage/picture_file.h"
 #include "storage/png_image.h"
 
@@ -84,24 +84,12 @@ static enum status write_grid(struct export_job *job, const struct grid *grid)
     return outcome;
 }
 
-static enum status find_source(char path[PATH_BYTES], const struct export_job *job)
-{
-    const char *id = job->options->image;
-    if (job->run == NULL)
-        return status_fail(STATUS_NOT_FOUND, "%s", job->run_missing);
-    const struct manifest *manifest = &job->run->manifest;
-    for (size_t i = 0; i < manifest->image_count; i++)
-        if (manifest->images[i].reject == NULL && strcmp(manifest->images[i].id, id) == 0)
-            return path_join(path, manifest->image_root, manifest->images[i].path);
-    return status_fail(STATUS_NOT_FOUND, "the manifest has no picture %.100s", id);
-}
-
 static enum status copy_source(struct export_job *job, uint64_t source_bytes)
 {
     char path[PATH_BYTES];
     uint8_t *bytes = NULL;
     size_t byte_count = 0;
-    enum status outcome = find_source(path, job);
+    enum status outcome = export_source_path(path, job, job->options->image);
     if (outcome == STATUS_OK)
         outcome = file_read(&bytes, &byte_count, path, PICTURE_FILE_BYTES_MAX);
     if (outcome == STATUS_NO_MEMORY)
@@ -149,6 +137,20 @@ static enum status add_caption_ids(struct json_writer *writer, const struct expo
     return outcome;
 }
 
+static enum status reconstruct(struct export_job *job, const struct grid *grid)
+{
+    const size_t count = (size_t)(grid->rows * grid->columns);
+    uint16_t *units = malloc(count * sizeof *units);
+    if (units == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%zu units", count);
+    for (size_t u = 0; u < count; u++) /* what is no id is in no codebook either */
+        units[u] = grid->units[u] < UINT16_MAX ? (uint16_t)grid->units[u] : UINT16_MAX;
+    const struct unit_grid small = { units, (size_t)grid->rows, (size_t)grid->columns };
+    const enum status outcome = export_reconstruction(job, &small);
+    free(units);
+    return outcome;
+}
+
 static enum status write_picture(struct export_job *job, struct json_writer *writer, uint64_t row)
 {
     static const char *const keys[] = { "width", "height", "source_bytes" };
@@ -171,6 +173,8 @@ static enum status write_picture(struct export_job *job, struct json_writer *wri
         add_grid(writer, &grid);
         outcome = write_grid(job, &grid);
     }
+    if (outcome == STATUS_OK)
+        outcome = reconstruct(job, &grid);
     free(grid.units);
     return outcome;
 }

@@ -1,35 +1,10 @@
 #include "stages/export/export_job.h"
 
-#include "core/digest.h"
-
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_CHARACTERS_MAX = 64, TEXT_BYTES_MAX = 1 << 20, BLOCK_BYTES = 1 << 22 };
-
-static bool is_plain(char character)
-{
-    return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-           (character >= '0' && character <= '9') || strchr("._-", character) != NULL;
-}
-
-void export_name(char name[EXPORT_NAME_BYTES], const char *id)
-{
-    size_t used = 0;
-    bool is_changed = id[0] == '\0';
-    for (; id[used] != '\0' && used < NAME_CHARACTERS_MAX; used++) {
-        const bool is_kept = is_plain(id[used]) && !(used == 0 && (id[0] == '.' || id[0] == '-'));
-        name[used] = is_kept ? id[used] : '_';
-        is_changed |= !is_kept;
-    }
-    name[used] = '\0';
-    if (!is_changed && id[used] == '\0')
-        return;
-    char digest[DIGEST_TEXT_BYTES];
-    digest_of(digest, id, strlen(id));
-    snprintf(name + used, EXPORT_NAME_BYTES - used, "-%.8s", digest);
-}
+enum { TEXT_BYTES_MAX = 1 << 20, BLOCK_BYTES = 1 << 22 };
 
 /* Bytes of the texts of a dataset that has one in each row. */
 static enum status text_width(size_t *bytes, uint64_t *rows, const struct export_job *job,
@@ -119,7 +94,7 @@ void export_note(struct export_job *job, const char *format, ...)
 
 enum status export_path(char path[PATH_BYTES], struct export_job *job, const char *ending)
 {
-    char name[EXPORT_NAME_BYTES + 16];
+    char name[RECORD_NAME_BYTES + 16];
     snprintf(name, sizeof name, "%s%s", job->name, ending);
     const enum status outcome = path_join(path, job->options->out, name);
     if (outcome == STATUS_OK)

@@ -3,10 +3,9 @@
 #define STAGES_EXPORT_EXPORT_JOB_H
 
 #include "stages/export/export.h"
+#include "stages/record_name.h"
 #include "storage/json.h"
 #include "storage/store_reader.h"
-
-enum { EXPORT_NAME_BYTES = 96 };
 
 struct export_job {
     const struct export_options *options;
@@ -14,11 +13,8 @@ struct export_job {
     const char *run_missing; /* why */
     struct store_reader *reader;
     struct export_report *report;
-    char name[EXPORT_NAME_BYTES]; /* of the files, before the ending */
+    char name[RECORD_NAME_BYTES]; /* of the files, before the ending */
 };
-
-/** The id as a file name: see export.h. */
-void export_name(char name[EXPORT_NAME_BYTES], const char *id);
 
 /** Row of `id` in a dataset of ids; `kind` ("caption") is for the message.
  * Errors: STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_NO_MEMORY. */

@@ -15,12 +15,10 @@ static enum status explain_missing(enum status outcome, const char *stage)
 
 enum status pack_read_units(struct shard **out, const struct run *run, size_t number)
 {
-    char path[PATH_BYTES];
     const size_t column_count = run->plan.speech_units.features ? UNIT_COLUMN_COUNT : UNIT_FEATURES;
-    enum status outcome = run_shard_path(path, run, "units", number);
-    if (outcome == STATUS_OK)
-        outcome = shard_read(out, path, unit_columns, column_count);
-    return explain_missing(outcome, "speech-units");
+    const struct shard_range range = run_caption_range(run, number);
+    return explain_missing(run_read_shard(out, run, "units", range, unit_columns, column_count),
+                           "speech-units");
 }
 
 bool pack_keeps_caption(const struct pack_scan *scan, const struct run *run, size_t record)
@@ -41,6 +39,56 @@ static enum status note_digest(int64_t words[2], const struct shard *shard)
     if (outcome == STATUS_OK)
         digest_words(words, text);
     return outcome;
+}
+
+static bool are_below(const uint16_t *ids, size_t count, size_t codebook)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] >= codebook)
+            return false;
+    return true;
+}
+
+/* The checksums prove that a shard is what was written; what the store is filled by, that its
+ * columns fit each other, is checked here. */
+static enum status check_pictures(const struct shard *images)
+{
+    const size_t tokens = shard_column_width(images, IMAGE_UNITS);
+    for (size_t row = 0; row < shard_kept_count(images); row++) {
+        size_t count = 0;
+        const uint16_t *units = shard_values(images, IMAGE_UNITS, row, &count);
+        const uint16_t *rows = shard_values(images, IMAGE_GRID_ROWS, row, &count);
+        const uint16_t *columns = shard_values(images, IMAGE_GRID_COLUMNS, row, &count);
+        if ((size_t)*rows * *columns != tokens ||
+            !are_below(units, tokens, shard_identity(images)->codebook))
+            return status_fail(STATUS_CORRUPT,
+                               "images shard %zu: picture %s: units, grid and "
+                               "codebook do not fit each other",
+                               shard_identity(images)->number, shard_kept_id(images, row));
+    }
+    return STATUS_OK;
+}
+
+static enum status check_captions(const struct shard *shard, bool has_features)
+{
+    for (size_t row = 0; row < shard_kept_count(shard); row++) {
+        size_t units = 0, durations = 0, frames = 0, count = 0, total = 0;
+        const uint16_t *ids = shard_values(shard, UNIT_UNITS, row, &units);
+        const uint16_t *lengths = shard_values(shard, UNIT_DURATIONS, row, &durations);
+        const uint32_t *frame_count = shard_values(shard, UNIT_FRAME_COUNT, row, &count);
+        for (size_t d = 0; d < durations; d++)
+            total += lengths[d];
+        frames = *frame_count;
+        if (has_features)
+            shard_values(shard, UNIT_FEATURES, row, &frames);
+        if (units != durations || total != *frame_count || frames != *frame_count ||
+            !are_below(ids, units, shard_identity(shard)->codebook))
+            return status_fail(STATUS_CORRUPT,
+                               "units shard %zu: caption %s: units, durations, "
+                               "frames and codebook do not fit each other",
+                               shard_identity(shard)->number, shard_kept_id(shard, row));
+    }
+    return STATUS_OK;
 }
 
 /* `embeddings` may be NULL: no picture needs one. */
@@ -67,6 +115,8 @@ static enum status scan_images(struct pack_scan *scan, int64_t words[4], const s
     enum status outcome = image_shard_read(&images, run, number);
     if (outcome == STATUS_OK && run_has_embeddings(run))
         outcome = embedding_shard_read(&embeddings, run, number);
+    if (outcome == STATUS_OK)
+        outcome = check_pictures(images);
     if (outcome == STATUS_OK) {
         raise_to(&scan->maxima[PACK_IMAGE_CODEBOOK], shard_identity(images)->codebook);
         raise_to(&scan->maxima[PACK_IMAGE_TOKENS], shard_column_width(images, IMAGE_UNITS));
@@ -123,7 +173,8 @@ static enum status scan_units(struct pack_scan *scan, int64_t words[2], const st
     raise_to(&scan->maxima[PACK_SPEECH_CODEBOOK], shard_identity(shard)->codebook);
     if (run->plan.speech_units.features)
         raise_to(&scan->maxima[PACK_FEATURE_WIDTH], shard_column_width(shard, UNIT_FEATURES));
-    for (size_t row = 0; row < shard_kept_count(shard); row++)
+    outcome = check_captions(shard, run->plan.speech_units.features);
+    for (size_t row = 0; row < shard_kept_count(shard) && outcome == STATUS_OK; row++)
         if (pack_keeps_caption(scan, run, shard_kept_record(shard, row)))
             scan_caption(scan, run, shard, row, number);
         else if (!note_orphan(scan, run, shard_kept_record(shard, row)))

@@ -118,6 +118,13 @@ static enum status add_shard(struct filling *filling, size_t number)
     const enum status outcome = pack_read_units(&shard, source->run, number);
     if (outcome != STATUS_OK)
         return outcome;
+    const size_t width = filling->table->datasets[SPEECH_FEATURES].width;
+    if (filling->table->dataset_count > SPEECH_FEATURES && shard_kept_count(shard) > 0 &&
+        shard_column_width(shard, UNIT_FEATURES) != width) {
+        shard_destroy(shard);
+        return status_fail(STATUS_CORRUPT, "units shard %zu: features not of width %zu, as others",
+                           number, width);
+    }
     for (size_t row = 0; row < shard_kept_count(shard); row++)
         if (pack_keeps_caption(source->scan, source->run, shard_kept_record(shard, row))) {
             add_caption(filling, shard, row);

