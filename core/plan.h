@@ -75,8 +75,8 @@ enum status plan_set_text(char **member, const char *text);
 /** Writes the plan as YAML that plan_read reads back to the same values. */
 void plan_write(FILE *stream, const struct plan *plan);
 
-/** STATUS_OK where both plans give the same content. Paths and what only steers the work (limits,
- * batch sizes) may differ; the digests decide.
+/** STATUS_OK where both plans give the same content. Paths and what only steers the work (a limit)
+ * may differ; the digests decide.
  * Errors: STATUS_INVALID, "key is A, was B in the run". */
 enum status plan_check_same(const struct plan *wanted, const struct plan *frozen);
 

@@ -89,13 +89,17 @@ enum status shard_read(struct shard **out, const char *path, const struct shard_
  * shard_read. */
 enum status shard_read_rejects(struct shard **out, const char *path);
 
-/** Reads only the identity, the counts and the recorded content digest: cheap, and no proof that the
- * file is whole. */
+/** Reads only the identity, the counts and the recorded content digest, once the file's seal is
+ * found whole: its bytes are read, but not unpacked. Errors: as shard_read. */
 struct shard_summary {
     size_t number, first_record, record_count, codebook, kept_count, reject_count;
     char stage[32], recipe[DIGEST_TEXT_BYTES], content[DIGEST_TEXT_BYTES];
 };
 enum status shard_read_summary(struct shard_summary *out, const char *path);
+
+/** The same without a look at the seal: cheap however large the shard, and for a glance only,
+ * because HDF5 does not survive every damage. */
+enum status shard_peek_summary(struct shard_summary *out, const char *path);
 
 /** What is in a shard that was read or built. Pointers are borrowed. */
 const struct shard_identity *shard_identity(const struct shard *shard);

@@ -229,16 +229,27 @@ static enum status read_summary(struct shard_summary *out, hid_t file)
     return outcome;
 }
 
+static enum status close_with_summary(struct shard_summary *out, hid_t file, const char *path)
+{
+    const enum status outcome = read_summary(out, file);
+    H5Fclose(file);
+    return outcome == STATUS_OK ? outcome : status_fail(outcome, "%s: %s", path, status_text());
+}
+
 enum status shard_read_summary(struct shard_summary *out, const char *path)
 {
     hid_t file;
     *out = (struct shard_summary){ 0 };
-    enum status outcome = hdf5_open(&file, path);
-    if (outcome != STATUS_OK)
-        return outcome;
-    outcome = read_summary(out, file);
-    H5Fclose(file);
-    return outcome == STATUS_OK ? outcome : status_fail(outcome, "%s: %s", path, status_text());
+    const enum status outcome = hdf5_open_sealed(&file, path);
+    return outcome == STATUS_OK ? close_with_summary(out, file, path) : outcome;
+}
+
+enum status shard_peek_summary(struct shard_summary *out, const char *path)
+{
+    hid_t file;
+    *out = (struct shard_summary){ 0 };
+    const enum status outcome = hdf5_open(&file, path);
+    return outcome == STATUS_OK ? close_with_summary(out, file, path) : outcome;
 }
 
 static enum status create_from_summary(struct shard **out, const struct shard_summary *summary,

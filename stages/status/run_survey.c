@@ -94,7 +94,7 @@ static void note_time(struct survey_stage *stage, const char *path, size_t recor
 static enum status check_shard(struct shard_summary *summary, const char *path, const char *stage,
                                struct shard_range range)
 {
-    const enum status outcome = shard_read_summary(summary, path);
+    const enum status outcome = shard_peek_summary(summary, path);
     if (outcome != STATUS_OK)
         return outcome;
     if (strcmp(summary->stage, stage) != 0 || summary->number != range.number ||

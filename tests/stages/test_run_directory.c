@@ -93,7 +93,6 @@ static void a_plan_of_other_content_is_refused_and_the_difference_named(void)
         check_status(open_with(table[t].set), STATUS_INVALID, "this run was made otherwise");
     }
     check_status(open_with("reject_limit=1"), STATUS_OK, NULL);
-    check_status(open_with("image_units.batch_images=9"), STATUS_OK, NULL);
     write_on_rank_0("weights/hubert", "other weights");
     check_status(open_with(NULL), STATUS_INVALID, "digests.hubert");
     write_on_rank_0("weights/hubert", "hubert");

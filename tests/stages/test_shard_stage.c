@@ -2,6 +2,7 @@
  * shard once, only what is missing, rejects, failures and stops. Run on 1 rank and on 3. */
 #include "cluster/stop.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "stages/shard_stage.h"
 #include "storage/hdf5_prepare.h"
 #include "tests/stages/plain_run.h"
@@ -348,6 +349,8 @@ static void begin(void)
 {
     char folder[PATH_BYTES];
     check_status(team_begin(&team, MPI_COMM_WORLD), STATUS_OK, NULL);
+    const struct log_options log = { .stage = "toy", .rank = team.rank, .is_quiet = true };
+    check_status(log_begin(&log), STATUS_OK, NULL);
     path_folder(folder, check_scratch("x"));
     plan_path = plain_run_make(folder, &team, PICTURES);
     check_status(run_open(&run, &team, plan_path, NULL), STATUS_OK, NULL);
@@ -357,6 +360,7 @@ static void begin(void)
 static void end(void)
 {
     run_close(&run);
+    log_end();
     team_end(&team);
 }
 

@@ -200,6 +200,9 @@ static void summary_and_rejects_are_read_alone(void)
     CU_ASSERT_STRING_EQUAL(summary.stage, "toy");
     CU_ASSERT_STRING_EQUAL(summary.recipe, identity.recipe);
     CU_ASSERT_STRING_EQUAL(summary.content, content);
+    summary = (struct shard_summary){ 0 };
+    check_status(shard_peek_summary(&summary, path), STATUS_OK, NULL);
+    CU_ASSERT_STRING_EQUAL(summary.content, content);
     check_status(shard_read_rejects(&rejects, path), STATUS_OK, NULL);
     if (rejects != NULL) {
         CU_ASSERT_EQUAL(shard_kept_count(rejects), 0);

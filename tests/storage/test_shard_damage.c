@@ -53,9 +53,9 @@ static bool is_found_or_harmless(const char *path, const char *digest)
     struct shard_summary summary;
     char content[DIGEST_TEXT_BYTES] = "";
     const enum status outcome = shard_read(&shard, path, columns, COLUMN_COUNT);
-    shard_read_summary(&summary, path);
     if (outcome != STATUS_OK)
-        return shard == NULL && strstr(status_text(), path) != NULL;
+        return shard == NULL && strstr(status_text(), path) != NULL &&
+               shard_read_summary(&summary, path) != STATUS_OK;
     shard_content_digest(content, shard);
     const bool is_same = strcmp(content, digest) == 0;
     shard_destroy(shard);
