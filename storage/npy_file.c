@@ -142,7 +142,7 @@ static enum status find_header(struct cursor *header, const uint8_t *bytes, size
 enum status npy_file_parse(struct numpy_array *out, const uint8_t *bytes, size_t byte_count,
                            const char *name)
 {
-    struct cursor header;
+    struct cursor header = { 0 };
     *out = (struct numpy_array){ 0 };
     enum status outcome = find_header(&header, bytes, byte_count, name);
     if (outcome == STATUS_OK)

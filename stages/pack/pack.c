@@ -29,8 +29,20 @@ static enum status note_numbers(struct store_writer *writer, const struct pack_s
     return outcome;
 }
 
+/* Of the centres that the plan names, or that fit-units made. */
+static enum status take_kmeans_digest(char digest[DIGEST_TEXT_BYTES], const struct run *run)
+{
+    char path[PATH_BYTES];
+    digest[0] = '\0';
+    if (run->plan.speech_units.kmeans != NULL)
+        return digest_file(digest, run->plan.speech_units.kmeans);
+    const enum status outcome = run_path(path, run, "kmeans.h5");
+    return outcome == STATUS_OK && file_exists(path) ? digest_file(digest, path) : outcome;
+}
+
 static enum status note_texts(struct store_writer *writer, const struct pack_scan *scan,
-                              const struct plan *plan, const char *plan_text)
+                              const struct plan *plan, const char *plan_text,
+                              const char *kmeans_digest)
 {
     const struct {
         const char *place, *name, *text;
@@ -42,7 +54,7 @@ static enum status note_texts(struct store_writer *writer, const struct pack_sca
         { "/provenance", "plan", plan_text },
         { "/provenance", "manifest_digest", plan->digests.manifest },
         { "/provenance", "hubert_digest", plan->digests.hubert },
-        { "/provenance", "kmeans_digest", plan->digests.kmeans },
+        { "/provenance", "kmeans_digest", kmeans_digest },
         { "/provenance", "vit_vqgan_digest", plan->digests.vit_vqgan },
         { "/provenance", "clip_digest", plan->digests.clip },
     };
@@ -56,7 +68,7 @@ static enum status note_texts(struct store_writer *writer, const struct pack_sca
 static enum status note_provenance(struct store_writer *writer, const struct pack_scan *scan,
                                    const struct run *run)
 {
-    char *plan_text = NULL;
+    char *plan_text = NULL, kmeans_digest[DIGEST_TEXT_BYTES];
     size_t bytes = 0;
     FILE *stream = open_memstream(&plan_text, &bytes);
     enum status outcome = STATUS_OK;
@@ -66,9 +78,11 @@ static enum status note_provenance(struct store_writer *writer, const struct pac
         plan_write(stream, &run->plan);
         fclose(stream);
     }
+    if (outcome == STATUS_OK)
+        outcome = take_kmeans_digest(kmeans_digest, run);
     outcome = team_agree(run->team, "write provenance", outcome);
     if (outcome == STATUS_OK)
-        outcome = note_texts(writer, scan, &run->plan, plan_text);
+        outcome = note_texts(writer, scan, &run->plan, plan_text, kmeans_digest);
     if (outcome == STATUS_OK)
         outcome = note_numbers(writer, scan);
     free(plan_text);

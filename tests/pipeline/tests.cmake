@@ -1,6 +1,9 @@
 # unitmill_pipeline_test(NAME LABELS ...): tests/pipeline/test_NAME.bash drives the program itself.
 function(unitmill_pipeline_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS")
+  if(UNITMILL_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 5")
+  endif()
   add_test(NAME pipeline.${name}
     COMMAND bash ${PROJECT_SOURCE_DIR}/tests/pipeline/test_${name}.bash)
   unitmill_test_properties(pipeline.${name} 2 ${arg_TIMEOUT} "${arg_LABELS}")
@@ -16,6 +19,6 @@ unitmill_pipeline_test(full_disk LABELS pipeline fault TIMEOUT 180)
 unitmill_pipeline_test(evaluate LABELS pipeline golden TIMEOUT 240)
 unitmill_pipeline_test(inspect LABELS pipeline golden TIMEOUT 120)
 unitmill_pipeline_test(feature_layers LABELS pipeline golden TIMEOUT 240)
-unitmill_pipeline_test(embeddings LABELS pipeline golden TIMEOUT 180)
+unitmill_pipeline_test(embeddings LABELS pipeline golden TIMEOUT 300)
 unitmill_pipeline_test(fit_batches LABELS pipeline golden TIMEOUT 300)
 unitmill_pipeline_test(decode_image LABELS pipeline golden TIMEOUT 120)
