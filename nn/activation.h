@@ -18,4 +18,21 @@ void activation_tanh(float *values, size_t count);
 /** e^x. Relative error below 2e-7; 0 below -86.5, infinite above 88.72. */
 void activation_exp(float *values, size_t count);
 
+/** x sigmoid(x), also called swish. Relative error below 5e-7. */
+void activation_silu(float *values, size_t count);
+
+/** x where x >= 0, slope x elsewhere. */
+void activation_leaky_relu(float *values, float slope, size_t count);
+
+/** Gradients: dx = keep dx + dy f'(x), with keep 0 (dx may hold anything; it may be dy) or 1.
+ *
+ *     dx, dy, x [count]; y [count] instead of x for tanh: its result */
+void activation_gelu_gradient(float *dx, float keep, const float *dy, const float *x, size_t count);
+void activation_quick_gelu_gradient(float *dx, float keep, const float *dy, const float *x,
+                                    size_t count);
+void activation_tanh_gradient(float *dx, float keep, const float *dy, const float *y, size_t count);
+void activation_silu_gradient(float *dx, float keep, const float *dy, const float *x, size_t count);
+void activation_leaky_relu_gradient(float *dx, float keep, const float *dy, const float *x,
+                                    float slope, size_t count);
+
 #endif

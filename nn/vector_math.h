@@ -58,15 +58,12 @@ ALWAYS_INLINE float vector_tanh(float x)
     return x * p / q;
 }
 
-/** GELU by the error function, x (1 + erf(x / sqrt 2)) / 2; absolute error below 2e-7 beside the
- * rounding of the result.
+/** The upper tail of the normal distribution, erfc(a / sqrt 2) / 2, for a in 0 .. 5.75 (the caller
+ * clamps); a times the error is below 2e-7.
  *
- * It is max(x, 0) - g(|x|), where g(a) = a erfc(a / sqrt 2) / 2 falls to nothing at 5.75: there
- * g(a) = a v^4 P(u) with v = 1 - a / 5.75 and u = 1 - 2 v, which needs no division. */
-ALWAYS_INLINE float vector_gelu(float x)
+ * It is v^4 P(u) with v = 1 - a / 5.75 and u = 1 - 2 v, which needs no division. */
+ALWAYS_INLINE float vector_normal_tail(float a)
 {
-    float a = fabsf(x);
-    a = a > 5.75f ? 5.75f : a;
     const float u = a * (2.0f / 5.75f) - 1.0f;
     const float v = 0.5f - 0.5f * u;
     float p = 7.573560625e-2f;
@@ -83,13 +80,38 @@ ALWAYS_INLINE float vector_gelu(float x)
     p = p * u - 1.650305539e-1f;
     p = p * u + 3.232219443e-2f;
     const float v2 = v * v;
-    return (x > 0.0f ? x : 0.0f) - a * (v2 * v2) * p;
+    return (v2 * v2) * p;
+}
+
+/** GELU by the error function, x (1 + erf(x / sqrt 2)) / 2; absolute error below 2e-7 beside the
+ * rounding of the result. It is max(x, 0) - |x| times the tail beyond |x|. */
+ALWAYS_INLINE float vector_gelu(float x)
+{
+    float a = fabsf(x);
+    a = a > 5.75f ? 5.75f : a;
+    return (x > 0.0f ? x : 0.0f) - a * vector_normal_tail(a);
+}
+
+/** Its derivative: the normal distribution function at x, plus x times the density. */
+ALWAYS_INLINE float vector_gelu_slope(float x)
+{
+    float a = fabsf(x);
+    a = a > 5.75f ? 5.75f : a;
+    const float tail = vector_normal_tail(a);
+    const float density = 0.3989422804f * vector_exp(-0.5f * x * x);
+    return (x > 0.0f ? 1.0f - tail : tail) + x * density;
 }
 
 /** x sigmoid(1.702 x), CLIP's GELU. */
 ALWAYS_INLINE float vector_quick_gelu(float x)
 {
     return x / (1.0f + vector_exp(-1.702f * x));
+}
+
+/** The logistic function. */
+ALWAYS_INLINE float vector_sigmoid(float x)
+{
+    return 1.0f / (1.0f + vector_exp(-x));
 }
 
 #endif
