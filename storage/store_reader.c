@@ -18,13 +18,13 @@ static enum status fail_in(const struct store_reader *reader, enum status outcom
     return status_fail(outcome, "%s: %s", reader->path, status_text());
 }
 
-static enum status check_format(const struct store_reader *reader)
+static enum status check_format(const struct store_reader *reader, const char *wanted)
 {
     char format[32];
     uint64_t version = 0;
     enum status outcome = hdf5_get_text(format, sizeof format, reader->file, "format");
-    if (outcome == STATUS_OK && strcmp(format, store_format_name) != 0)
-        outcome = status_fail(STATUS_CORRUPT, "not a store of unitmill");
+    if (outcome == STATUS_OK && strcmp(format, wanted) != 0)
+        outcome = status_fail(STATUS_CORRUPT, "not a %s", wanted);
     if (outcome == STATUS_OK)
         outcome = hdf5_get_number(&version, reader->file, "format_version");
     if (outcome == STATUS_OK && version != STORE_FORMAT_VERSION)
@@ -34,6 +34,12 @@ static enum status check_format(const struct store_reader *reader)
 }
 
 enum status store_reader_open(struct store_reader **out, const char *path)
+{
+    return store_reader_open_format(out, path, store_format_name);
+}
+
+enum status store_reader_open_format(struct store_reader **out, const char *path,
+                                     const char *format)
 {
     hid_t file;
     *out = NULL;
@@ -49,7 +55,7 @@ enum status store_reader_open(struct store_reader **out, const char *path)
         return status_fail(STATUS_NO_MEMORY, "%s: no memory", path);
     }
     *reader = (struct store_reader){ .file = file, .path = copy };
-    outcome = check_format(reader);
+    outcome = check_format(reader, format);
     if (outcome != STATUS_OK) {
         store_reader_close(reader);
         return outcome;

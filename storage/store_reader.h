@@ -22,6 +22,11 @@ struct store_reader; /* opaque */
  * Errors: STATUS_NOT_FOUND; STATUS_CORRUPT (cut short, not a store, another version). */
 enum status store_reader_open(struct store_reader **out, const char *path);
 
+/** As store_reader_open, for another kind of file that the store writer made: whose root attribute
+ * "format" is `format`. */
+enum status store_reader_open_format(struct store_reader **out, const char *path,
+                                     const char *format);
+
 /** NULL is allowed. */
 void store_reader_close(struct store_reader *reader);
 

@@ -9,7 +9,7 @@ cmake_minimum_required(VERSION 3.25)
 
 # What files below a folder may include, beside that folder itself; lowest layer first. tts, scenes,
 # tokenizers and models know neither MPI nor files, so cluster and storage are not theirs.
-set(folders core cluster nn storage tts scenes tokenizers models bench stages)
+set(folders core cluster nn storage tts scenes tokenizers models training bench stages)
 set(allowed_core "")
 set(allowed_cluster core)
 set(allowed_nn core)
@@ -18,8 +18,9 @@ set(allowed_tts core)
 set(allowed_scenes core)
 set(allowed_tokenizers core nn)
 set(allowed_models core nn)
-set(allowed_bench core cluster nn storage tts scenes tokenizers models)
-set(allowed_stages core cluster nn storage tts scenes tokenizers models)
+set(allowed_training core cluster nn storage tokenizers models)
+set(allowed_bench core cluster nn storage tts scenes tokenizers models training)
+set(allowed_stages core cluster nn storage tts scenes tokenizers models training)
 
 # Outside libraries: which headers are one library's (a regular expression), and who may include them.
 set(doors "")

@@ -4,3 +4,4 @@ unitmill_test(cluster/test_claims.c USES unitmill::cluster LABELS unit fault RAN
 unitmill_test(cluster/test_progress.c USES unitmill::cluster LABELS unit fault RANKS 1 3)
 unitmill_test(cluster/test_stop.c USES unitmill::cluster LABELS unit)
 unitmill_test(cluster/test_launch.c USES unitmill::cluster LABELS unit fault TIMEOUT 90)
+unitmill_test(cluster/test_slices.c USES unitmill::cluster LABELS unit RANKS 1 3)

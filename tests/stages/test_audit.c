@@ -281,7 +281,7 @@ static void what_is_no_run_and_no_store_is_refused(void)
     CU_ASSERT_EQUAL(file_write(text, "text\n", 5), STATUS_OK);
     check_refused(text, STATUS_CORRUPT, "text.h5");
     check_refused(check_scratch("sample/run/speech/00000.h5"), STATUS_CORRUPT,
-                  "not a store of unitmill");
+                  "not a unitmill store");
     CU_ASSERT_EQUAL(file_read(&bytes, &byte_count, store_path, 1 << 24), STATUS_OK);
     for (size_t left = byte_count - 1; left > 0; left = left * 3 / 4) {
         CU_ASSERT_EQUAL(file_write(cut, bytes, left), STATUS_OK);

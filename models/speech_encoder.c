@@ -1,0 +1,224 @@
+#include "models/speech_encoder.h"
+
+#include "nn/tape_activation.h"
+#include "nn/tape_linear.h"
+#include "nn/tape_norm.h"
+#include "nn/tape_rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char block_prefix[] = "parallel_branch.self_att.model.layers.";
+
+struct speech_encoder {
+    struct speech_encoder_config config;
+    struct parameter *mixing, *units, *cls;
+    struct transformer_block blocks[SPEECH_ENCODER_BLOCKS_MAX];
+    struct parameter *norm_gain, *norm_offset, *projection_weight, *projection_bias;
+};
+
+static enum status check_config(const struct speech_encoder_config *config)
+{
+    const struct transformer_sizes *sizes = &config->sizes;
+    if ((config->feature_layers == 0) == (config->units == 0))
+        return status_fail(STATUS_INVALID,
+                           "speech encoder: it takes either layers of features or units");
+    if (sizes->heads == 0 || sizes->width % sizes->heads != 0)
+        return status_fail(STATUS_INVALID, "speech encoder: %zu heads do not divide a width of %zu",
+                           sizes->heads, sizes->width);
+    if (config->feature_layers > TAPE_LAYERS_MAX)
+        return status_fail(STATUS_INVALID, "speech encoder: %zu layers of features; at most %d",
+                           config->feature_layers, TAPE_LAYERS_MAX);
+    if (config->blocks == 0 || config->blocks > SPEECH_ENCODER_BLOCKS_MAX)
+        return status_fail(STATUS_INVALID, "speech encoder: %zu blocks; 1 to %d are possible",
+                           config->blocks, SPEECH_ENCODER_BLOCKS_MAX);
+    return STATUS_OK;
+}
+
+static void add_parameters(struct speech_encoder *encoder, struct parameter_set *set)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    const size_t D = config->sizes.width, cls[] = { 1, 1, D }, units[] = { config->units, D };
+    const size_t projection[] = { config->embedding, D };
+    if (config->units > 0)
+        encoder->units = parameter_set_add(set, "audio_encoder.unit_embedding.weight", 2, units);
+    else
+        encoder->mixing = parameter_set_add(set, "audio_encoder.weightedsum_layer.weights", 1,
+                                            &config->feature_layers);
+    encoder->cls = parameter_set_add(set, "parallel_branch.cls", 3, cls);
+    for (size_t b = 0; b < config->blocks; b++) {
+        char prefix[96];
+        snprintf(prefix, sizeof prefix, "%s%zu.", block_prefix, b);
+        transformer_block_add(&encoder->blocks[b], set, prefix, &config->sizes);
+    }
+    if (config->has_final_norm) {
+        encoder->norm_gain =
+            parameter_set_add(set, "parallel_branch.self_att.model.norm.weight", 1, &D);
+        encoder->norm_offset =
+            parameter_set_add(set, "parallel_branch.self_att.model.norm.bias", 1, &D);
+    }
+    encoder->projection_weight =
+        parameter_set_add(set, "parallel_branch.linear_proj.weight", 2, projection);
+    encoder->projection_bias =
+        parameter_set_add(set, "parallel_branch.linear_proj.bias", 1, projection);
+    if (encoder->cls != NULL) /* a row like a bias, not a matrix */
+        encoder->cls->is_decayed = false;
+}
+
+enum status speech_encoder_create(struct speech_encoder **encoder, struct parameter_set *set,
+                                  const struct speech_encoder_config *config)
+{
+    *encoder = NULL;
+    const enum status status = check_config(config);
+    if (status != STATUS_OK)
+        return status;
+    *encoder = calloc(1, sizeof **encoder);
+    if (*encoder == NULL)
+        return status_fail(STATUS_NO_MEMORY, "speech encoder: no memory");
+    (*encoder)->config = *config;
+    add_parameters(*encoder, set);
+    return STATUS_OK;
+}
+
+void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    parameter_draw_normal(encoder->cls, seed, 1.0f);
+    if (encoder->units != NULL)
+        parameter_draw_normal(encoder->units, seed, 1.0f);
+    for (size_t b = 0; b < config->blocks; b++)
+        transformer_block_draw(&encoder->blocks[b], seed);
+    if (encoder->norm_gain != NULL)
+        parameter_fill(encoder->norm_gain, 1.0f);
+    parameter_draw_uniform(encoder->projection_weight, seed,
+                           1.0f / sqrtf((float)config->sizes.width));
+}
+
+/* Sines and cosines of the place in the utterance, Vaswani et al. 2017, section 3.5. */
+static struct array *positions(struct tape *tape, const struct segments *frames, size_t D)
+{
+    const size_t count = frames->starts[frames->count];
+    struct array *rows = tape_output(tape, count, D, false);
+    if (!tape_has_room(tape))
+        return rows;
+    for (size_t s = 0; s < frames->count; s++)
+        for (size_t t = frames->starts[s]; t < frames->starts[s + 1]; t++)
+            for (size_t d = 0; d < D; d++) {
+                const float rate = expf(-9.2103404f * (float)(d / 2 * 2) / (float)D);
+                const float angle = (float)(t - frames->starts[s]) * rate;
+                rows->value[t * D + d] = d % 2 == 0 ? sinf(angle) : cosf(angle);
+            }
+    return rows;
+}
+
+static struct array *frames_of(struct speech_encoder *encoder, struct tape *tape,
+                               const struct speech_batch *batch)
+{
+    const size_t D = encoder->config.sizes.width, layers = encoder->config.feature_layers;
+    const size_t count = batch->frames.starts[batch->frames.count];
+    if (encoder->units != NULL)
+        return tape_add(tape,
+                        tape_embedding(tape, tape_parameter(tape, encoder->units), batch->units,
+                                       count, NO_PADDING_ID),
+                        positions(tape, &batch->frames, D));
+    struct array *weights = tape_softmax(tape, tape_parameter(tape, encoder->mixing));
+    if (batch->layers != NULL)
+        return tape_mix_layers(tape, batch->layers, layers, weights);
+    return tape_mix_half_layers(tape, batch->half_layers, layers, count, D, weights);
+}
+
+/* The batch with a CLS row before each utterance. */
+struct rows {
+    size_t *starts;
+    struct row_source *sources;
+    uint64_t *names;
+};
+
+static struct rows place_rows(struct tape *tape, const struct speech_batch *batch)
+{
+    const struct segments *frames = &batch->frames;
+    const size_t count = frames->starts[frames->count] + frames->count;
+    struct rows rows = { .starts = tape_take(tape, frames->count + 1, sizeof(size_t)),
+                         .sources = tape_take(tape, count, sizeof(struct row_source)),
+                         .names = tape_take(tape, count, sizeof(uint64_t)) };
+    for (size_t s = 0; s < frames->count && tape_has_room(tape); s++) {
+        size_t at = frames->starts[s] + s;
+        const uint64_t record = batch->records != NULL ? batch->records[s] : 0;
+        rows.starts[s] = at;
+        rows.names[at] = record << 20;
+        rows.sources[at++] = (struct row_source){ .part = 0, .row = 0 };
+        for (size_t t = frames->starts[s]; t < frames->starts[s + 1]; t++, at++) {
+            rows.names[at] = (record << 20) + (t - frames->starts[s]) + 1;
+            rows.sources[at] = (struct row_source){ .part = 1, .row = (uint32_t)t };
+        }
+    }
+    if (tape_has_room(tape))
+        rows.starts[frames->count] = count;
+    return rows;
+}
+
+static struct array *run_blocks(struct speech_encoder *encoder, struct tape *tape, struct array *x,
+                                const struct transformer_run *run, bool wants_all_rows,
+                                struct speech_encoding *encoding)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    for (size_t b = 0; b < config->blocks && tape_has_room(tape); b++) {
+        struct transformer_run block = *run;
+        block.layer = (uint32_t)(3 * b);
+        block.is_first_row_only = b + 1 == config->blocks && !wants_all_rows;
+        x = transformer_block_run(tape, &encoder->blocks[b], x, &config->sizes, &block,
+                                  b == 0 ? &encoding->first_block : NULL);
+        if (b == 0)
+            encoding->first_output = x;
+    }
+    if (encoder->norm_gain != NULL)
+        x = tape_layer_norm(tape, x, tape_parameter(tape, encoder->norm_gain),
+                            tape_parameter(tape, encoder->norm_offset),
+                            config->sizes.layer_norm_eps);
+    return x;
+}
+
+/* CLS rows of all rows. */
+static struct array *take_cls(struct tape *tape, struct array *x, const struct rows *rows,
+                              size_t count)
+{
+    struct row_source *sources = tape_take(tape, count, sizeof *sources);
+    if (!tape_has_room(tape))
+        return x;
+    for (size_t s = 0; s < count; s++)
+        sources[s] = (struct row_source){ .row = (uint32_t)rows->starts[s] };
+    return tape_collect_rows(tape, &x, 1, sources, count);
+}
+
+struct speech_encoding speech_encoder_run(struct speech_encoder *encoder, struct tape *tape,
+                                          const struct speech_batch *batch, bool wants_all_rows)
+{
+    struct speech_encoding encoding = { .frames = frames_of(encoder, tape, batch) };
+    const struct rows rows = place_rows(tape, batch);
+    if (!tape_has_room(tape)) {
+        encoding.states = encoding.projected = encoding.embedding = encoding.frames;
+        return encoding;
+    }
+    struct array *const parts[] = { tape_parameter(tape, encoder->cls), encoding.frames };
+    const size_t count = batch->frames.count;
+    const struct transformer_run run = {
+        .segments = { count, rows.starts },
+        .seed = batch->seed,
+        .step = batch->step,
+        .row_names = batch->records != NULL ? rows.names : NULL,
+    };
+    struct array *x = tape_collect_rows(tape, parts, 2, rows.sources, rows.starts[count]);
+    encoding.states = run_blocks(encoder, tape, x, &run, wants_all_rows, &encoding);
+    struct array *cls =
+        wants_all_rows ? take_cls(tape, encoding.states, &rows, count) : encoding.states;
+    encoding.projected = tape_linear(tape, cls, tape_parameter(tape, encoder->projection_weight),
+                                     tape_parameter(tape, encoder->projection_bias));
+    encoding.embedding = tape_l2_normalise(tape, encoding.projected, 1e-12f);
+    return encoding;
+}
+
+void speech_encoder_destroy(struct speech_encoder *encoder)
+{
+    free(encoder);
+}

@@ -1,0 +1,83 @@
+/** Speech CLS encoder: one embedding for an utterance. A learned CLS row is put before the
+ * utterance's frames; transformer blocks let it gather them; its last state is projected into the
+ * space of image embeddings and scaled to length 1. Local.
+ *
+ * Frames are either stored features, one or several layers of HuBERT mixed by learned softmax
+ * weights, or speech units through an embedding table, with sinusoidal positions.
+ *
+ * Source: Speak the Art (arXiv:2601.00827), stage 1; Shih et al. 2022 (arXiv:2210.00705,
+ * SpeechCLIP), parallel branch, whose parameter names it has, so that PyTorch users can load what
+ * is trained here. Checked against golden/speech-contrastive-tiny, with gradients, within 1e-5. */
+#ifndef MODELS_SPEECH_ENCODER_H
+#define MODELS_SPEECH_ENCODER_H
+
+#include "core/settings.h"
+#include "models/transformer_block.h"
+#include "nn/parameters.h"
+#include "nn/tape.h"
+
+enum { SPEECH_ENCODER_BLOCKS_MAX = 24 };
+
+struct speech_encoder_config {
+    size_t feature_layers; /* layers of features that come in; 0: units come in */
+    size_t units;          /* ids are below; 0: features come in */
+    size_t blocks, embedding;
+    bool has_final_norm;            /* of the blocks' output, as SpeechCLIP has it */
+    struct transformer_sizes sizes; /* width is that of the features */
+};
+
+/** Utterances back to back. */
+struct speech_batch {
+    struct segments frames;             /* starts in frames, of features or of units */
+    const uint16_t *const *half_layers; /* [feature_layers] of [frames][width], binary16; or */
+    struct array *const *layers;        /* the same as arrays of the tape; or */
+    const int32_t *units;               /* [frames] */
+    const uint64_t *records;            /* [utterances], names for dropout; NULL: no dropout */
+    uint64_t seed, step;                /* of dropout */
+};
+
+/** Arrays of the tape. Rows of utterance s start at its first frame plus s, with CLS first. */
+struct speech_encoding {
+    struct array *frames;    /* [frames][width]: mixed features, or embedded units */
+    struct array *states;    /* after the blocks, and the final norm; [utterances][width] unless all
+                                rows were asked for */
+    struct array *projected; /* [utterances][embedding] */
+    struct array *embedding; /* the same, of length 1 */
+    struct transformer_trace first_block;
+    struct array *first_output; /* of the first block */
+};
+
+struct speech_encoder; /* opaque */
+
+/** 1 block of 8 heads and 3,072 hidden values, dropout 0.1, and a final norm. */
+struct speech_encoder_config speech_encoder_default(size_t width, size_t embedding);
+
+/** Settings that weights carry: "num_hidden_states", "units", "hidden_size", "num_heads",
+ * "feed_forward", "embed_dim", "num_layers", "layer_norm_eps", "encoder_final_layer_norm",
+ * "dropout", each perhaps below "model.". Errors: STATUS_INVALID, naming the key. */
+enum status speech_encoder_config_read(struct speech_encoder_config *config,
+                                       const struct settings *settings);
+enum status speech_encoder_config_write(struct settings *settings,
+                                        const struct speech_encoder_config *config);
+
+/** Adds the net's parameters to a set that is not laid out yet, and which outlives the net.
+ * Ownership: the caller's. Errors: STATUS_INVALID for sizes that do not fit together;
+ * STATUS_NO_MEMORY. */
+enum status speech_encoder_create(struct speech_encoder **encoder, struct parameter_set *set,
+                                  const struct speech_encoder_config *config);
+
+/** Draws first values, from the seed alone, once the set is laid out. */
+void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed);
+
+/** Encodes a batch of at least one utterance, none of them empty. With `wants_all_rows` the last
+ * block computes every row, not only CLS; embeddings are the same. */
+struct speech_encoding speech_encoder_run(struct speech_encoder *encoder, struct tape *tape,
+                                          const struct speech_batch *batch, bool wants_all_rows);
+
+/** Floating-point operations in the products of one utterance, forward and backward. */
+double speech_encoder_flop(const struct speech_encoder_config *config, size_t frames);
+
+/** NULL is allowed. */
+void speech_encoder_destroy(struct speech_encoder *encoder);
+
+#endif

@@ -1,0 +1,1 @@
+unitmill_test(training/test_contrastive_golden.c USES unitmill::training m LABELS golden RANKS 1 2 4)
