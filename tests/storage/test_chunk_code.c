@@ -115,7 +115,7 @@ static uint32_t plain_checksum(const uint8_t *bytes, size_t byte_count)
 
 static void checksums_of_every_length(void)
 {
-    uint8_t bytes[1000];
+    uint8_t bytes[COUNT];
     for (size_t length = 0; length <= sizeof bytes; length++) {
         fill(bytes, 1, 8);
         memset(bytes, (int)(length % 3) * 127, length / 2); /* zeros, and the largest sums */
