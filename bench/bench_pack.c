@@ -34,6 +34,7 @@ void bench_pack_close(void *self)
 
 static enum status prepare(struct work *work, const char *parent)
 {
+    const struct store_options options = { NULL, CHUNK_BYTES, DEFLATE_LEVEL };
     enum status outcome = scratch_folder_make(work->folder, work->team, parent);
     if (outcome != STATUS_OK)
         return outcome;
@@ -43,7 +44,7 @@ static enum status prepare(struct work *work, const char *parent)
         outcome = path_join(work->plain, work->folder, "plain.h5");
     outcome = team_agree(work->team, "name files", outcome);
     if (outcome == STATUS_OK)
-        outcome = pack_sample_make(&work->sample, work->team, BLOCKS, DEFLATE_LEVEL);
+        outcome = pack_sample_make(&work->sample, work->team, BLOCKS, &options);
     return outcome;
 }
 

@@ -24,6 +24,12 @@ const struct bench bench_table[] = {
       bench_pack_close,
       { { "fraction_of_h5dwrite", bench_pack_plain },
         { "fraction_of_unpacked_h5dwrite", bench_pack_unpacked } } },
+    { "read",
+      "records",
+      bench_read_open,
+      bench_read_run,
+      bench_read_close,
+      { { "fraction_of_cached", bench_read_cached }, { "times_h5dread", bench_read_plain } } },
 };
 
 const size_t bench_count = sizeof bench_table / sizeof bench_table[0];

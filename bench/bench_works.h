@@ -43,4 +43,15 @@ enum status bench_pack_plain(double *items, void *self);
 enum status bench_pack_unpacked(double *items, void *self);
 void bench_pack_close(void *self);
 
+/** Batches of 256 records in a random order out of a store in the page cache, through
+ * storage/store_batch.h with a cache that holds little of it; and the same with one that holds all,
+ * and one record at a time through H5Dread. A record is a caption: its units and durations, and the
+ * units of its picture. The store is written by all ranks, the readers are each rank's own. */
+enum status bench_read_open(void **self, double *gflop_per_item,
+                            const struct bench_setting *setting);
+enum status bench_read_run(double *items, void *self);
+enum status bench_read_cached(double *items, void *self);
+enum status bench_read_plain(double *items, void *self);
+void bench_read_close(void *self);
+
 #endif

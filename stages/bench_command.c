@@ -14,6 +14,7 @@ const char bench_command_help[] =
     "kmeans     frames: Lloyd iterations over 500,000 frames of 768 values, 200 clusters\n"
     "speak      captions: spoken, resampled, as FLAC; beside it espeak-ng alone\n"
     "pack       bytes: rows into a store; beside it the same rows through H5Dwrite alone\n"
+    "read       records: batches of 256 out of a store at random; beside it H5Dread a record\n"
     "One JSON object on a line of standard output. Speeds are the best of all rounds, sums over "
     "the\n"
     "ranks; the peak is that of large matrix products, taken in turns with the work.\n";
@@ -79,7 +80,7 @@ enum status bench_command(struct command_line *line, int argc, char **argv)
     const struct option options[] = {
         { "seconds", OPTION_NUMBER, &seconds, "S", "how long to measure (default 10)" },
         { "folder", OPTION_TEXT, &setting.folder, "DIR",
-          "where pack writes, seen by all ranks (default $TMPDIR or /tmp)" },
+          "where pack and read write, seen by all ranks (default $TMPDIR or /tmp)" },
     };
     if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))
         return STATUS_OK;

@@ -3,6 +3,7 @@
 #include "storage/hdf5_file.h"
 #include "storage/shard_format.h"
 #include "storage/shard_memory.h"
+#include "storage/store_packing.h"
 
 static hid_t create_file(const char *path, const struct team *team)
 {
@@ -19,14 +20,7 @@ static hid_t create_file(const char *path, const struct team *team)
 static hid_t layout_of(const struct store_dataset *dataset, const struct store_options *options,
                        int dimension_count, const hsize_t *dims)
 {
-    const size_t value_bytes = column_type_bytes(dataset->type);
-    const size_t rows = options->chunk_bytes / (dataset->width * value_bytes);
-    const struct hdf5_packing packing = {
-        .bits = dataset->bits,
-        .deflate_level = dataset->is_deflated ? options->deflate_level : 0,
-        .is_shuffled = dataset->is_deflated && dataset->bits == 0 && value_bytes > 1,
-        .chunk_rows = rows > 0 ? rows : 1,
-    };
+    const struct hdf5_packing packing = store_packing_of(dataset, options);
     return hdf5_layout(&packing, dimension_count, dims);
 }
 

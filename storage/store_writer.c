@@ -4,6 +4,7 @@
 #include "storage/hdf5_file.h"
 #include "storage/shard_format.h"
 #include "storage/shard_memory.h"
+#include "storage/store_packing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,26 +135,12 @@ static int extent_of(hsize_t dims[2], const struct store_dataset *dataset)
     return is_matrix ? 2 : 1;
 }
 
-static struct hdf5_packing packing_of(const struct store_dataset *dataset, size_t chunk_bytes,
-                                      int deflate_level)
-{
-    const size_t value_bytes = column_type_bytes(dataset->type);
-    const size_t rows = chunk_bytes / (dataset->width * value_bytes);
-    return (struct hdf5_packing){
-        .bits = dataset->bits,
-        .deflate_level = dataset->is_deflated ? deflate_level : 0,
-        .is_shuffled = dataset->is_deflated && dataset->bits == 0 && value_bytes > 1,
-        .chunk_rows = rows > 0 ? rows : 1,
-    };
-}
-
 static enum status create_dataset(struct store_writer *writer, const struct store_dataset *dataset)
 {
     struct open_dataset *entry = &writer->datasets[writer->dataset_count];
     hsize_t dims[2];
     const int dimension_count = extent_of(dims, dataset);
-    const struct hdf5_packing packing =
-        packing_of(dataset, writer->options.chunk_bytes, writer->options.deflate_level);
+    const struct hdf5_packing packing = store_packing_of(dataset, &writer->options);
     const hid_t space = H5Screate_simple(dimension_count, dims, NULL);
     const hid_t layout = hdf5_layout(&packing, dimension_count, dims);
     /* Parallel writes allow no conversion: the memory type is the file type. */

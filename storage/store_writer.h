@@ -27,8 +27,10 @@ struct store_dataset {
     unsigned bits;         /* N-bit filter: significant bits; 0: all */
     uint64_t rows;
     size_t width;        /* values in a row (bytes in a text) */
+    size_t chunk_bytes;  /* of a chunk before compression, where the store's are larger; 0: those */
     bool has_row_vector; /* [rows][width], also where width is 1 */
-    bool is_deflated;    /* deflate pays: see store_packing_pays */
+    bool is_deflated;    /* deflate pays: see store_packing_choose */
+    bool is_shuffled;    /* deflated after shuffle, which then stands in N-bit's place */
     const char *meaning; /* attribute */
 };
 
@@ -69,13 +71,14 @@ enum status store_writer_commit(struct store_writer *writer);
  * failure inside HDF5 it ends the job (team_abort) instead of closing the file. */
 void store_writer_destroy(struct store_writer *writer);
 
-/** Local. True where deflating these values makes them smaller by a twentieth at least, found by
- * trying: both ways in memory.
+/** Local. Sets is_deflated and is_shuffled of the dataset to the packing in which these values are
+ * smallest, found by trying, in memory: N-bit alone, deflate after it, deflate after shuffle.
+ * Deflate must gain a twentieth at least, because it costs time in writing and reading.
  *
- *     values [rows][width]  in, a sample
+ *     values [rows][width]  in, a sample, of which the first few MiB are tried
  *
  * Errors: STATUS_IO, STATUS_NO_MEMORY. */
-enum status store_packing_pays(bool *pays, const struct store_dataset *dataset, uint64_t rows,
-                               const void *values, int deflate_level);
+enum status store_packing_choose(struct store_dataset *dataset, const struct store_options *options,
+                                 uint64_t rows, const void *values);
 
 #endif

@@ -11,6 +11,10 @@
  *     stages      bytes of a run by stage: files, data, chunk index, overhead
  *     modalities  bytes of the store by what they hold: data, checksums, index, overhead
  *     datasets    bytes of the store by dataset, with bits a value, nominal and stored
+ *     languages   captions, seconds, units and their bytes by language
+ *     steps       what run lengths, the codebooks' bits and deflate gain, one after the other
+ *     entropy     bits a token against the entropies of the tokens
+ *     projection  what larger stores would take, packed like this one
  *     speech      raw audio, FLAC, nominal and stored bytes, in all and a caption
  *     pictures    raw pixels, source files, nominal and stored bytes, in all and a picture
  *
@@ -27,6 +31,12 @@
 
 enum audit_format { AUDIT_TABLE, AUDIT_JSON, AUDIT_CSV };
 
+struct audit_options {
+    enum audit_format format;
+    uint64_t projected_captions; /* of the row "requested" of the projection; 0: none */
+    bool is_quick;               /* without languages and entropies */
+};
+
 enum status audit_command(struct command_line *line, int argc, char **argv);
 
 /** Local. Audits what lies at `path` and writes the report to `stream`.
@@ -34,6 +44,6 @@ enum status audit_command(struct command_line *line, int argc, char **argv);
  *         STATUS_INVALID    neither a run directory nor a store
  *         STATUS_CORRUPT    a store that is cut short or damaged; damaged shards are counted
  * instead STATUS_IO, STATUS_NO_MEMORY */
-enum status audit_write(FILE *stream, const char *path, enum audit_format format);
+enum status audit_write(FILE *stream, const char *path, const struct audit_options *options);
 
 #endif

@@ -18,7 +18,8 @@ static const struct audit_section speech_section = {
     .note = "Raw audio: 2 bytes a sample at 16 kHz. FLAC: all captions spoken, rejects of later "
             "stages too.\nNominal: tokens times their bits. Stored: data, checksums, index and "
             "headers; below nominal\nwhere deflate pays. The speech side is captions, units, "
-            "durations, offsets and lengths, without\nfeatures.",
+            "durations, offsets and lengths, without\nfeatures; with overhead: and all that is "
+            "neither side's, as provenance and rejects.",
 };
 
 static const struct audit_section pictures_section = {
@@ -32,7 +33,7 @@ static const struct audit_section pictures_section = {
                     [ABOVE_NOMINAL] = { "above_nominal_percent", "% above nominal", "percent",
                                         AUDIT_SHARE } },
     .note = "Raw: 224 x 224 x 3 bytes a picture, as in the paper. The picture side is units, ids "
-            "and sizes,\nwithout embeddings.",
+            "and sizes,\nwithout embeddings; with overhead as above.",
 };
 
 /* What all rows of a section are compared with. */
@@ -54,21 +55,43 @@ static void add(const struct scale *scale, const char *key, const char *label, d
     row->values[ABOVE_NOMINAL] = audit_percent(bytes - nominal_bytes, nominal_bytes);
 }
 
-static double side_bytes(const struct footprint *store, const char *const *names, size_t count)
+static double sum_bytes(const struct footprint *store, const char *const *names)
 {
     uint64_t bytes = 0;
-    for (size_t n = 0; n < count; n++)
+    for (size_t n = 0; names[n] != NULL; n++)
         bytes += audit_dataset_bytes(store, names[n]);
     return (double)bytes;
 }
 
+static const char *const speech_side[] = {
+    "/captions/id",
+    "/captions/text",
+    "/captions/language",
+    "/captions/voice",
+    "/captions/image",
+    "/captions/split",
+    "/speech/units",
+    "/speech/durations",
+    "/speech/offsets",
+    "/speech/sample_count",
+    NULL,
+};
+static const char *const picture_side[] = { "/images/id",     "/images/width",
+                                            "/images/height", "/images/source_bytes",
+                                            "/images/units",  NULL };
+static const char *const kept_beside[] = { "/speech/features", "/speech/feature_offsets",
+                                           "/images/embedding", NULL };
+
+/* What belongs to neither side: the file's structure, provenance, rejects. */
+static double shared_bytes(const struct audit_subject *subject)
+{
+    const struct footprint *store = &subject->store;
+    return (double)store->file_bytes - sum_bytes(store, speech_side) -
+           sum_bytes(store, picture_side) - sum_bytes(store, kept_beside);
+}
+
 void audit_add_speech(struct audit_report *report, const struct audit_subject *subject)
 {
-    static const char *const side[] = {
-        "/captions/id",    "/captions/text",       "/captions/language", "/captions/voice",
-        "/captions/image", "/captions/split",      "/speech/units",      "/speech/durations",
-        "/speech/offsets", "/speech/sample_count",
-    };
     const struct audit_counts *counts = &subject->counts;
     const double units = (double)counts->units;
     const double unit_bytes = units * audit_id_bits(counts->speech_codebook) / 8;
@@ -78,6 +101,7 @@ void audit_add_speech(struct audit_report *report, const struct audit_subject *s
                                  .records = (double)counts->captions,
                                  .raw_bytes = (double)counts->samples * AUDIT_SAMPLE_BYTES,
                                  .file_bytes = (double)subject->flac_bytes };
+    const double side = sum_bytes(&subject->store, speech_side);
     if (!subject->has_store)
         return;
     add(&scale, "raw_audio", "raw audio", scale.raw_bytes, NAN);
@@ -92,14 +116,13 @@ void audit_add_speech(struct audit_report *report, const struct audit_subject *s
         (double)audit_dataset_bytes(&subject->store, "/speech/units"), unit_bytes);
     add(&scale, "durations_stored", "durations, stored",
         (double)audit_dataset_bytes(&subject->store, "/speech/durations"), duration_bytes);
-    add(&scale, "side_stored", "speech side of the store",
-        side_bytes(&subject->store, side, sizeof side / sizeof side[0]), NAN);
+    add(&scale, "side_stored", "speech side of the store", side, NAN);
+    add(&scale, "side_with_overhead", "speech side with overhead", side + shared_bytes(subject),
+        NAN);
 }
 
 void audit_add_pictures(struct audit_report *report, const struct audit_subject *subject)
 {
-    static const char *const side[] = { "/images/id", "/images/width", "/images/height",
-                                        "/images/source_bytes", "/images/units" };
     const struct audit_counts *counts = &subject->counts;
     const double pictures = (double)counts->pictures;
     const double nominal = pictures * (double)counts->grid_rows * (double)counts->grid_columns *
@@ -109,6 +132,7 @@ void audit_add_pictures(struct audit_report *report, const struct audit_subject 
                                  .records = pictures,
                                  .raw_bytes = pictures * AUDIT_RAW_PICTURE_BYTES,
                                  .file_bytes = (double)counts->source_bytes };
+    const double side = sum_bytes(&subject->store, picture_side);
     if (!subject->has_store)
         return;
     add(&scale, "raw_224", "raw pixels, 224 x 224", scale.raw_bytes, NAN);
@@ -117,6 +141,7 @@ void audit_add_pictures(struct audit_report *report, const struct audit_subject 
     add(&scale, "units_nominal", "units, nominal", nominal, NAN);
     add(&scale, "units_stored", "units, stored",
         (double)audit_dataset_bytes(&subject->store, "/images/units"), nominal);
-    add(&scale, "side_stored", "picture side of the store",
-        side_bytes(&subject->store, side, sizeof side / sizeof side[0]), NAN);
+    add(&scale, "side_stored", "picture side of the store", side, NAN);
+    add(&scale, "side_with_overhead", "picture side with overhead", side + shared_bytes(subject),
+        NAN);
 }

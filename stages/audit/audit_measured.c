@@ -1,23 +1,37 @@
 /* Bytes on disk: by stage, by what they hold, by dataset. */
 #include "stages/audit/audit_sections.h"
 
+#include <math.h>
 #include <string.h>
 
-enum { FILES, DAMAGED, STAGE_DATA, STAGE_INDEX, STAGE_OVERHEAD, STAGE_BYTES, STAGE_SHARE };
+enum {
+    FILES,
+    DAMAGED,
+    STAGE_NOMINAL,
+    STAGE_DATA,
+    STAGE_INDEX,
+    STAGE_OVERHEAD,
+    STAGE_BYTES,
+    STAGE_SHARE
+};
 
 static const struct audit_section stages_section = {
     .key = "stages",
     .title = "Bytes on disk by stage",
     .row_heading = "folder or file",
     .quantities = { [FILES] = { "files", "files", "file", AUDIT_WHOLE },
-                    [DAMAGED] = { "damaged_files", "damaged", "file", AUDIT_WHOLE },
+                    [DAMAGED] = { "damaged_files", "bad", "file", AUDIT_WHOLE },
+                    [STAGE_NOMINAL] = { "nominal_bytes", "nominal", "B", AUDIT_WHOLE },
                     [STAGE_DATA] = { "data_bytes", "data", "B", AUDIT_WHOLE },
                     [STAGE_INDEX] = { "index_bytes", "index", "B", AUDIT_WHOLE },
                     [STAGE_OVERHEAD] = { "overhead_bytes", "overhead", "B", AUDIT_WHOLE },
                     [STAGE_BYTES] = { "bytes", "bytes", "B", AUDIT_WHOLE },
-                    [STAGE_SHARE] = { "share_percent", "% of run", "percent", AUDIT_SHARE } },
-    .note = "Data includes checksums. Index: where HDF5 says the chunks are. Overhead: the rest of "
-            "the\nfiles; a damaged file counts as overhead.",
+                    [STAGE_SHARE] = { "share_percent", "%", "percent", AUDIT_SHARE } },
+    .note =
+        "Nominal: values at their significant bits, before compression; texts at full width. Bad:\n"
+        "damaged files. Data includes checksums. Index: where HDF5 says the chunks are. Overhead: "
+        "the rest of "
+        "the\nfiles; a damaged file counts as overhead.",
 };
 
 static void add_files(struct audit_report *report, const char *key, const struct audit_files *files,
@@ -26,6 +40,7 @@ static void add_files(struct audit_report *report, const char *key, const struct
     struct audit_row *row = audit_report_add(report, &stages_section, key, key);
     row->values[FILES] = (double)files->file_count;
     row->values[DAMAGED] = (double)files->damaged_count;
+    row->values[STAGE_NOMINAL] = ceil(files->nominal_bytes);
     row->values[STAGE_DATA] = (double)files->data_bytes;
     row->values[STAGE_INDEX] = (double)files->index_bytes;
     row->values[STAGE_OVERHEAD] = (double)files->overhead_bytes;
@@ -45,6 +60,7 @@ void audit_add_stages(struct audit_report *report, const struct audit_subject *s
         total.index_bytes += subject->places[p].index_bytes;
         total.overhead_bytes += subject->places[p].overhead_bytes;
         total.bytes += subject->places[p].bytes;
+        total.nominal_bytes += subject->places[p].nominal_bytes;
     }
     for (size_t p = 0; p < AUDIT_PLACE_COUNT; p++)
         if (subject->places[p].file_count > 0)
@@ -80,23 +96,25 @@ static size_t find_modality(const char *name)
     return m;
 }
 
-enum { VALUES, CHECKSUMS, INDEX, OVERHEAD, BYTES, SHARE };
+enum { NOMINAL, VALUES, CHECKSUMS, INDEX, OVERHEAD, BYTES, SHARE };
 
 static const struct audit_section modalities_section = {
     .key = "modalities",
     .title = "Bytes of the store by what they hold",
     .row_heading = "what",
-    .quantities = { [VALUES] = { "data_bytes", "data", "B", AUDIT_WHOLE },
-                    [CHECKSUMS] = { "checksum_bytes", "checksums", "B", AUDIT_WHOLE },
+    .quantities = { [NOMINAL] = { "nominal_bytes", "nominal", "B", AUDIT_WHOLE },
+                    [VALUES] = { "data_bytes", "data", "B", AUDIT_WHOLE },
+                    [CHECKSUMS] = { "checksum_bytes", "checks", "B", AUDIT_WHOLE },
                     [INDEX] = { "index_bytes", "index", "B", AUDIT_WHOLE },
                     [OVERHEAD] = { "overhead_bytes", "overhead", "B", AUDIT_WHOLE },
                     [BYTES] = { "bytes", "bytes", "B", AUDIT_WHOLE },
-                    [SHARE] = { "share_percent", "% of store", "percent", AUDIT_SHARE } },
-    .note = "Checksums are part of the data.",
+                    [SHARE] = { "share_percent", "%", "percent", AUDIT_SHARE } },
+    .note = "Nominal as above. Checksums (checks) are part of the data.",
 };
 
 struct tally {
     uint64_t data, checksums, index, overhead;
+    double nominal;
     size_t object_count;
 };
 
@@ -105,6 +123,7 @@ static void add_tally(struct audit_report *report, const char *key, const char *
 {
     const uint64_t bytes = tally->data + tally->index + tally->overhead;
     struct audit_row *row = audit_report_add(report, &modalities_section, key, label);
+    row->values[NOMINAL] = ceil(tally->nominal);
     row->values[VALUES] = (double)tally->data;
     row->values[CHECKSUMS] = (double)tally->checksums;
     row->values[INDEX] = (double)tally->index;
@@ -124,6 +143,7 @@ void audit_add_modalities(struct audit_report *report, const struct audit_subjec
         const struct footprint_object *object = &store->objects[o];
         struct tally *tally = &tallies[find_modality(object->name)];
         tally->object_count++;
+        tally->nominal += audit_nominal_bytes(object);
         tally->data += object->data_bytes;
         tally->checksums += object->checksum_bytes;
         tally->index += object->index_bytes;
@@ -135,8 +155,12 @@ void audit_add_modalities(struct audit_report *report, const struct audit_subjec
         if (tallies[m].object_count > 0)
             add_tally(report, modalities[m].key, modalities[m].label, &tallies[m],
                       store->file_bytes);
-    const struct tally total = { store->data_bytes, store->checksum_bytes, store->index_bytes,
-                                 store->overhead_bytes, 0 };
+    const struct tally total = { store->data_bytes,
+                                 store->checksum_bytes,
+                                 store->index_bytes,
+                                 store->overhead_bytes,
+                                 subject->places[AUDIT_STORE].nominal_bytes,
+                                 0 };
     add_tally(report, "total", "total", &total, store->file_bytes);
 }
 

@@ -57,13 +57,16 @@ static size_t quantity_count(const struct audit_section *section)
 /* Thousands are set apart by commas; an absent value is a dash. */
 static void write_cell(char cell[CELL_BYTES], double value, enum audit_form form)
 {
-    static const int decimals[] = { [AUDIT_WHOLE] = 0, [AUDIT_TENTHS] = 1, [AUDIT_SHARE] = 3 };
+    static const int decimals[] = {
+        [AUDIT_WHOLE] = 0, [AUDIT_TENTHS] = 1, [AUDIT_SHARE] = 3, [AUDIT_BILLIONS] = 3
+    };
     char plain[CELL_BYTES / 2];
     if (!(fabs(value) < 1e18)) {
         snprintf(cell, CELL_BYTES, "-");
         return;
     }
-    snprintf(plain, sizeof plain, "%.*f", decimals[form], value);
+    snprintf(plain, sizeof plain, "%.*f", decimals[form],
+             form == AUDIT_BILLIONS ? value / 1e9 : value);
     const size_t digits = strcspn(plain, ".");
     size_t used = 0;
     for (size_t d = 0; plain[d] != '\0'; d++) {
@@ -94,7 +97,8 @@ static struct widths measure(const struct audit_report *report, size_t first, si
     if (section->how_heading != NULL)
         widths.how = (int)strlen(section->how_heading);
     for (size_t q = 0; q < quantities; q++)
-        widths.cells[q] = (int)strlen(section->quantities[q].heading);
+        if (section->quantities[q].heading != NULL)
+            widths.cells[q] = (int)strlen(section->quantities[q].heading);
     for (size_t r = first; r < end; r++) {
         widen(&widths.label, report->rows[r].label);
         widen(&widths.how, report->rows[r].how);
@@ -116,7 +120,8 @@ static void write_section(FILE *stream, const struct audit_report *report, size_
     if (section->how_heading != NULL)
         fprintf(stream, "  %-*s", widths.how, section->how_heading);
     for (size_t q = 0; q < quantities; q++)
-        fprintf(stream, "  %*s", widths.cells[q], section->quantities[q].heading);
+        if (section->quantities[q].heading != NULL)
+            fprintf(stream, "  %*s", widths.cells[q], section->quantities[q].heading);
     fputc('\n', stream);
     for (size_t r = first; r < end; r++) {
         const struct audit_row *row = &report->rows[r];
@@ -126,7 +131,8 @@ static void write_section(FILE *stream, const struct audit_report *report, size_
         for (size_t q = 0; q < quantities; q++) {
             char cell[CELL_BYTES];
             write_cell(cell, row->values[q], section->quantities[q].form);
-            fprintf(stream, "  %*s", widths.cells[q], cell);
+            if (section->quantities[q].heading != NULL)
+                fprintf(stream, "  %*s", widths.cells[q], cell);
         }
         fputc('\n', stream);
     }
@@ -199,7 +205,7 @@ static void add_row(struct json_writer *writer, const struct audit_row *row)
         const struct audit_quantity *quantity = &row->section->quantities[q];
         if (!isfinite(row->values[q]))
             continue;
-        if (quantity->form == AUDIT_WHOLE)
+        if (quantity->form == AUDIT_WHOLE || quantity->form == AUDIT_BILLIONS)
             json_writer_integer(writer, quantity->key, (int64_t)row->values[q]);
         else
             json_writer_number(writer, quantity->key, row->values[q]);

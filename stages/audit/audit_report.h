@@ -9,15 +9,17 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { AUDIT_QUANTITIES_MAX = 8 };
+enum { AUDIT_QUANTITIES_MAX = 12 };
 
 enum audit_form {
-    AUDIT_WHOLE,  /* an integer */
-    AUDIT_TENTHS, /* one decimal */
-    AUDIT_SHARE   /* percent, three decimals */
+    AUDIT_WHOLE,   /* an integer */
+    AUDIT_TENTHS,  /* one decimal */
+    AUDIT_SHARE,   /* percent, or bits a token: three decimals */
+    AUDIT_BILLIONS /* an integer; in the table billions of it, three decimals */
 };
 
-/** A column of a section. `key` is its name in JSON and CSV, `heading` that of the table. */
+/** A column of a section. `key` is its name in JSON and CSV, `heading` that of the table; NULL
+ * leaves it out there. */
 struct audit_quantity {
     const char *key, *heading, *unit;
     enum audit_form form;

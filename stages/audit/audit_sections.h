@@ -35,5 +35,13 @@ void audit_add_modalities(struct audit_report *report, const struct audit_subjec
 void audit_add_datasets(struct audit_report *report, const struct audit_subject *subject);
 void audit_add_speech(struct audit_report *report, const struct audit_subject *subject);
 void audit_add_pictures(struct audit_report *report, const struct audit_subject *subject);
+void audit_add_languages(struct audit_report *report, const struct audit_subject *subject);
+void audit_add_steps(struct audit_report *report, const struct audit_subject *subject);
+void audit_add_entropy(struct audit_report *report, const struct audit_subject *subject);
+
+/** Sizes of larger stores packed like this one: of `captions` captions, unless 0, and of public
+ * collections. */
+void audit_add_projection(struct audit_report *report, const struct audit_subject *subject,
+                          uint64_t captions);
 
 #endif

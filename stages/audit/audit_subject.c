@@ -29,6 +29,13 @@ static bool is_hdf5_name(const char *name)
     return length > 3 && strcmp(name + length - 3, ".h5") == 0;
 }
 
+double audit_nominal_bytes(const struct footprint_object *object)
+{
+    return object->is_dataset
+               ? (double)object->rows * (double)object->width * object->value_bits / 8.0
+               : 0.0;
+}
+
 static void add_footprint(struct audit_files *files, const struct footprint *footprint)
 {
     files->file_count++;
@@ -36,6 +43,8 @@ static void add_footprint(struct audit_files *files, const struct footprint *foo
     files->data_bytes += footprint->data_bytes;
     files->index_bytes += footprint->index_bytes;
     files->overhead_bytes += footprint->overhead_bytes;
+    for (size_t o = 0; o < footprint->object_count; o++)
+        files->nominal_bytes += audit_nominal_bytes(&footprint->objects[o]);
 }
 
 static enum status add_file(struct audit_subject *subject, enum audit_place place, const char *path)
@@ -168,7 +177,7 @@ static enum status count_pictures(struct audit_counts *counts, const struct stor
     return outcome;
 }
 
-static enum status read_store(struct audit_subject *subject, const char *path)
+static enum status read_store(struct audit_subject *subject, const char *path, bool is_quick)
 {
     struct store_reader *reader = NULL;
     enum status outcome = store_reader_open(&reader, path);
@@ -181,11 +190,13 @@ static enum status read_store(struct audit_subject *subject, const char *path)
     }
     if (outcome == STATUS_OK)
         outcome = count_pictures(&subject->counts, reader);
+    if (outcome == STATUS_OK && !is_quick)
+        outcome = audit_tokens_read(&subject->tokens, reader);
     store_reader_close(reader);
     return outcome;
 }
 
-static enum status read_run(struct audit_subject *subject, const char *folder)
+static enum status read_run(struct audit_subject *subject, const char *folder, bool is_quick)
 {
     char path[PATH_BYTES];
     enum status outcome = path_join(path, folder, "plan.yaml");
@@ -198,7 +209,7 @@ static enum status read_run(struct audit_subject *subject, const char *folder)
         if (outcome != STATUS_OK)
             return outcome;
         if (p == AUDIT_STORE)
-            outcome = file_exists(path) ? read_store(subject, path) : STATUS_OK;
+            outcome = file_exists(path) ? read_store(subject, path, is_quick) : STATUS_OK;
         else if (p == AUDIT_KMEANS)
             outcome = add_file(subject, AUDIT_KMEANS, path);
         else
@@ -207,12 +218,13 @@ static enum status read_run(struct audit_subject *subject, const char *folder)
     return outcome;
 }
 
-enum status audit_subject_read(struct audit_subject *out, const char *path)
+enum status audit_subject_read(struct audit_subject *out, const char *path, bool is_quick)
 {
     *out = (struct audit_subject){ 0 };
     if (!file_exists(path))
         return status_fail(STATUS_NOT_FOUND, "%s: no such run or store", path);
-    const enum status outcome = is_folder(path) ? read_run(out, path) : read_store(out, path);
+    const enum status outcome =
+        is_folder(path) ? read_run(out, path, is_quick) : read_store(out, path, is_quick);
     if (outcome != STATUS_OK)
         audit_subject_end(out);
     return outcome;

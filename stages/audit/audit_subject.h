@@ -3,6 +3,7 @@
 #ifndef STAGES_AUDIT_AUDIT_SUBJECT_H
 #define STAGES_AUDIT_AUDIT_SUBJECT_H
 
+#include "stages/audit/audit_tokens.h"
 #include "storage/footprint.h"
 
 /** Where the files of a run lie. */
@@ -24,6 +25,7 @@ extern const char *const audit_place_names[AUDIT_PLACE_COUNT];
  * be read counts as overhead. */
 struct audit_files {
     uint64_t file_count, damaged_count, bytes, data_bytes, index_bytes, overhead_bytes;
+    double nominal_bytes; /* values times their significant bits, before compression */
 };
 
 /** What the store holds. A codebook of 0 is not known. */
@@ -40,11 +42,15 @@ struct audit_subject {
     uint64_t flac_bytes;    /* of all speech shards */
     struct footprint store; /* with has_store */
     struct audit_counts counts;
+    struct audit_tokens tokens; /* unless left out */
 };
 
-/** Measures what lies at `path`. On success the caller ends `*out` with audit_subject_end; on
- * failure it is empty. Errors: as audit_write. */
-enum status audit_subject_read(struct audit_subject *out, const char *path);
+/** Bytes of a dataset's values at their significant bits. */
+double audit_nominal_bytes(const struct footprint_object *object);
+
+/** Measures what lies at `path`; with `is_quick` without a look at the tokens. On success the
+ * caller ends `*out` with audit_subject_end; on failure it is empty. Errors: as audit_write. */
+enum status audit_subject_read(struct audit_subject *out, const char *path, bool is_quick);
 
 /** An all-zero subject is allowed. */
 void audit_subject_end(struct audit_subject *subject);

@@ -90,11 +90,10 @@ static enum status note_provenance(struct store_writer *writer, const struct pac
 }
 
 static enum status fill_store(struct store_writer *writer, struct pack_scan *scan,
-                              const struct run *run)
+                              const struct run *run, const struct store_options *options)
 {
     static const char *const groups[] = { "/captions", "/speech", "/images", "/rejects",
                                           "/provenance" };
-    const int deflate_level = (int)run->plan.pack.deflate_level;
     struct pack_source source = { .scan = scan, .run = run };
     struct pack_table table;
     enum status outcome = STATUS_OK;
@@ -102,11 +101,11 @@ static enum status fill_store(struct store_writer *writer, struct pack_scan *sca
         outcome = store_writer_add_group(writer, groups[g]);
     if (outcome == STATUS_OK) {
         pack_speech_table(&table, &source);
-        outcome = pack_table_write(&table, writer, run->team, deflate_level);
+        outcome = pack_table_write(&table, writer, run->team, options);
     }
     if (outcome == STATUS_OK) {
         pack_image_table(&table, &source);
-        outcome = pack_table_write(&table, writer, run->team, deflate_level);
+        outcome = pack_table_write(&table, writer, run->team, options);
     }
     if (outcome == STATUS_OK)
         outcome = pack_rejects_write(writer, scan, run);
@@ -123,7 +122,7 @@ static enum status write_store(struct pack_scan *scan, const struct run *run, co
                                            .deflate_level = (int)run->plan.pack.deflate_level };
     enum status outcome = store_writer_create(&writer, run->team, &options);
     if (outcome == STATUS_OK)
-        outcome = fill_store(writer, scan, run);
+        outcome = fill_store(writer, scan, run, &options);
     if (outcome == STATUS_OK)
         outcome = store_writer_commit(writer);
     store_writer_destroy(writer);

@@ -117,10 +117,10 @@ void pack_image_table(struct pack_table *table, struct pack_source *source)
                                .meaning = "bytes of the source file" },
             [UNITS] = { "/images/units", COLUMN_U16, .rows = images, .width = tokens,
                         .bits = shard_id_bits((size_t)scan->maxima[PACK_IMAGE_CODEBOOK]),
-                        .has_row_vector = true,
+                        .chunk_bytes = PACK_CHUNK_BYTES, .has_row_vector = true,
                         .meaning = "codebook ids of the token grid, row by row" },
             [EMBEDDING] = { "/images/embedding", COLUMN_F32, .rows = images, .width = width,
-                            .has_row_vector = true,
+                            .chunk_bytes = PACK_CHUNK_BYTES, .has_row_vector = true,
                             .meaning = "CLIP's embedding of the picture, not of length 1" },
         },
     };

@@ -41,19 +41,23 @@ static void free_rows(struct pack_rows *rows)
 
 /* Rank 0 has the first block; what it finds holds for all. */
 static enum status choose_packing(struct pack_table *table, const struct team *team,
-                                  const struct pack_rows *rows, int deflate_level)
+                                  const struct pack_rows *rows, const struct store_options *options)
 {
-    bool pays[PACK_DATASETS_MAX] = { false };
+    bool chosen[PACK_DATASETS_MAX][2] = { { false } };
     enum status outcome = STATUS_OK;
-    for (size_t d = 0; team->rank == 0 && d < table->dataset_count && outcome == STATUS_OK; d++)
-        outcome = store_packing_pays(&pays[d], &table->datasets[d], rows[d].count, rows[d].values,
-                                     deflate_level);
+    for (size_t d = 0; team->rank == 0 && d < table->dataset_count && outcome == STATUS_OK; d++) {
+        outcome = store_packing_choose(&table->datasets[d], options, rows[d].count, rows[d].values);
+        chosen[d][0] = table->datasets[d].is_deflated;
+        chosen[d][1] = table->datasets[d].is_shuffled;
+    }
     outcome = team_agree(team, "choose packing", outcome);
     if (outcome != STATUS_OK)
         return outcome;
-    team_broadcast(team, pays, sizeof pays, 0);
-    for (size_t d = 0; d < table->dataset_count; d++)
-        table->datasets[d].is_deflated = pays[d];
+    team_broadcast(team, chosen, sizeof chosen, 0);
+    for (size_t d = 0; d < table->dataset_count; d++) {
+        table->datasets[d].is_deflated = chosen[d][0];
+        table->datasets[d].is_shuffled = chosen[d][1];
+    }
     return STATUS_OK;
 }
 
@@ -71,7 +75,7 @@ static enum status create_datasets(size_t *first, const struct pack_table *table
 }
 
 enum status pack_table_write(struct pack_table *table, struct store_writer *writer,
-                             const struct team *team, int deflate_level)
+                             const struct team *team, const struct store_options *options)
 {
     struct pack_rows rows[PACK_DATASETS_MAX] = { { 0 } };
     const size_t size = (size_t)team->size;
@@ -84,7 +88,7 @@ enum status pack_table_write(struct pack_table *table, struct store_writer *writ
             outcome = table->fill(table, rows, block);
         outcome = team_agree(team, "fill store block", outcome);
         if (outcome == STATUS_OK && round == 0)
-            outcome = choose_packing(table, team, rows, deflate_level);
+            outcome = choose_packing(table, team, rows, options);
         if (outcome == STATUS_OK && round == 0)
             outcome = create_datasets(&first_dataset, table, writer);
         for (size_t d = 0; d < table->dataset_count && outcome == STATUS_OK; d++)

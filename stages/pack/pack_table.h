@@ -7,6 +7,10 @@
 
 enum { PACK_DATASETS_MAX = 16, PACK_BLOCK_BYTES = 64 << 20 };
 
+/** Chunks of what training reads at random: small, so that a record costs little more than its own
+ * bytes; of features, a record of which is hundreds of rows. */
+enum { PACK_CHUNK_BYTES = 16 << 10, PACK_FEATURE_CHUNK_BYTES = 256 << 10 };
+
 /** Rows of one dataset that one block gives. `values` is owned by the driver and freed by it. */
 struct pack_rows {
     uint64_t first, count;
@@ -30,10 +34,10 @@ struct pack_table {
     const struct pack_source *source;
 };
 
-/** Collective. Creates the datasets, deflated where the first block shows that it pays, and writes
- * all blocks, as many at a time as there are ranks. Memory: one block a rank. */
+/** Collective. Creates the datasets, packed as the first block shows that it pays, and writes all
+ * blocks, as many at a time as there are ranks. Memory: one block a rank. */
 enum status pack_table_write(struct pack_table *table, struct store_writer *writer,
-                             const struct team *team, int deflate_level);
+                             const struct team *team, const struct store_options *options);
 
 /** Local. Room for `count` rows of dataset `dataset`, zeroed; false without memory. */
 bool pack_rows_allocate(struct pack_rows *rows, const struct store_dataset *dataset, uint64_t first,

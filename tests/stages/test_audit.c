@@ -35,7 +35,8 @@ static char *audit(const char *path, enum audit_format format)
     char *text = NULL;
     size_t bytes = 0;
     FILE *stream = open_memstream(&text, &bytes);
-    check_status(audit_write(stream, path, format), STATUS_OK, NULL);
+    const struct audit_options options = { .format = format, .projected_captions = 1000000 };
+    check_status(audit_write(stream, path, &options), STATUS_OK, NULL);
     fclose(stream);
     return text;
 }
@@ -263,7 +264,8 @@ static void check_refused(const char *path, enum status expected, const char *fr
     char *text = NULL;
     size_t bytes = 0;
     FILE *stream = open_memstream(&text, &bytes);
-    check_status(audit_write(stream, path, AUDIT_TABLE), expected, fragment);
+    const struct audit_options options = { .format = AUDIT_TABLE };
+    check_status(audit_write(stream, path, &options), expected, fragment);
     fclose(stream);
     CU_ASSERT_EQUAL(bytes, 0);
     free(text);
