@@ -252,6 +252,19 @@ void plan_write(FILE *stream, const struct plan *plan)
     }
 }
 
+void plan_write_training(FILE *stream, const struct plan *plan)
+{
+    for (size_t k = 0; k < plan_key_count; k++) {
+        char name[96];
+        plan_key_write(name, sizeof name, &plan_keys[k]);
+        if ((plan_keys[k].flags & PLAN_TRAINED) == 0 || is_absent(plan, &plan_keys[k]))
+            continue;
+        fprintf(stream, "%s: ", name);
+        write_value(stream, plan, &plan_keys[k]);
+        fputc('\n', stream);
+    }
+}
+
 /* The value as plan_write would write it, for messages and comparison. The caller frees it. */
 static char *value_text(const struct plan *plan, const struct plan_key *key)
 {
@@ -272,7 +285,7 @@ enum status plan_check_same(const struct plan *wanted, const struct plan *frozen
 {
     enum status outcome = STATUS_OK;
     for (size_t k = 0; k < plan_key_count && outcome == STATUS_OK; k++) {
-        if ((plan_keys[k].flags & PLAN_FREE) != 0)
+        if ((plan_keys[k].flags & (PLAN_FREE | PLAN_TRAINED)) != 0)
             continue;
         char name[96];
         plan_key_write(name, sizeof name, &plan_keys[k]);

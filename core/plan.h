@@ -52,6 +52,15 @@ struct plan {
     struct {
         size_t deflate_level, chunk_bytes;
     } pack;
+    struct {
+        char *objective, *input, *targets, *schedule;
+        size_t steps, batch_captions, accumulate, pass_frames, memory_mib;
+        size_t blocks, heads, feed_forward, width, embedding;
+        size_t image_blocks, image_width, image_patch;
+        size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
+        double dropout, temperature, learning_rate, final_learning_rate;
+        double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;
+    } pretrain;
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
         char *clip, *clip_config;
@@ -74,6 +83,10 @@ enum status plan_set_text(char **member, const char *text);
 
 /** Writes the plan as YAML that plan_read reads back to the same values. */
 void plan_write(FILE *stream, const struct plan *plan);
+
+/** Writes a line "section.name: value" for each key that a training run may not change on its way.
+ */
+void plan_write_training(FILE *stream, const struct plan *plan);
 
 /** STATUS_OK where both plans give the same content. Paths and what only steers the work (a limit)
  * may differ; the digests decide.

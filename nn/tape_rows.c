@@ -58,6 +58,28 @@ struct array *tape_collect_rows(struct tape *tape, struct array *const *parts, s
     return y;
 }
 
+struct reshape_step {
+    struct array *y, *x;
+};
+
+static void reshape_backward(struct tape *tape, void *payload)
+{
+    const struct reshape_step *step = payload;
+    float *dx = tape_gradient(tape, step->x);
+    if (dx != NULL)
+        add_to(dx, step->y->gradient, step->x->rows * step->x->columns);
+}
+
+struct array *tape_reshape(struct tape *tape, struct array *x, size_t rows, size_t columns)
+{
+    assert(rows * columns == x->rows * x->columns);
+    struct array *y = tape_variable(tape, x->value, rows, columns);
+    y->wants_gradient = x->wants_gradient;
+    struct reshape_step *step = tape_step(tape, y, sizeof *step, reshape_backward);
+    *step = (struct reshape_step){ .y = y, .x = x };
+    return y;
+}
+
 struct embedding_step {
     struct array *y, *table;
     const int32_t *ids;

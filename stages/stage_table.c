@@ -5,6 +5,7 @@
 #include "stages/fit_units/fit_units.h"
 #include "stages/image_units/image_units.h"
 #include "stages/pack/pack.h"
+#include "stages/pretrain/pretrain.h"
 #include "stages/speak/speak.h"
 #include "stages/speech_units/speech_units.h"
 
@@ -18,6 +19,7 @@ const struct stage stage_table[] = {
     { "embed-images", "turns pictures into CLIP embeddings, where the plan names a CLIP",
       embed_images_run },
     { "pack", "gathers all shards into one compressed store", pack_run },
+    { "pretrain", "trains a model on the store, where the plan asks for steps", pretrain_run },
 };
 
 const size_t stage_count = sizeof stage_table / sizeof stage_table[0];
