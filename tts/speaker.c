@@ -6,7 +6,6 @@
 #include "tts/voice_process.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -191,18 +190,26 @@ static enum status make_room(struct speaker *speaker, size_t count)
     return STATUS_OK;
 }
 
-/* Back to 16 bits; the loudest sample's magnitude is returned. */
-static float quantise(int16_t *samples, const float *values, size_t count)
+/* Back to 16 bits, to the nearest, half to even. Beyond 1.5 * 2^23 a float has no fractions, so that
+ * adding this rounds; lrintf would do the same, but not for several samples at once. */
+static void quantise(int16_t *samples, const float *values, size_t count)
 {
-    float loudest = 0.0f;
+    const float whole = 12582912.0f;
     for (size_t i = 0; i < count; i++) {
         const float low = values[i] < -32768.0f ? -32768.0f : values[i];
         const float held = low > 32767.0f ? 32767.0f : low;
-        const float magnitude = held < 0.0f ? -held : held;
-        loudest = magnitude > loudest ? magnitude : loudest;
-        samples[i] = (int16_t)(int)lrintf(held);
+        samples[i] = (int16_t)(int)(held + whole - whole);
     }
-    return loudest;
+}
+
+static bool is_audible(const int16_t *samples, size_t count)
+{
+    int highest = 0, lowest = 0;
+    for (size_t i = 0; i < count; i++) {
+        highest = samples[i] > highest ? samples[i] : highest;
+        lowest = samples[i] < lowest ? samples[i] : lowest;
+    }
+    return highest >= AUDIBLE_LEVEL || lowest <= -AUDIBLE_LEVEL;
 }
 
 static void rescale_phones(struct phone *phones, size_t count, const struct speaker *speaker,
@@ -240,7 +247,8 @@ static enum status resample(struct speech *speech, struct speaker *speaker,
                             spoken->sample_count);
     if (outcome != STATUS_OK)
         return outcome;
-    if (!has_sound(spoken) || quantise(speaker->samples, speaker->resampled, count) < AUDIBLE_LEVEL)
+    quantise(speaker->samples, speaker->resampled, count);
+    if (!has_sound(spoken) || !is_audible(speaker->samples, count))
         return status_fail(STATUS_INVALID, "nothing of the caption is audible");
     rescale_phones(spoken->phones, spoken->phone_count, speaker, count);
     *speech = (struct speech){ .samples = speaker->samples,
