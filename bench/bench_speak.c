@@ -1,6 +1,6 @@
 #include "bench/bench_works.h"
 #include "bench/spoken_captions.h"
-#include "storage/audio_file.h"
+#include "storage/flac_encoder.h"
 #include "tts/speaker.h"
 
 #include <stdio.h>
@@ -90,8 +90,8 @@ enum status bench_speak_run(double *items, void *self)
         size_t flac_bytes = 0;
         outcome = speaker_speak(&speech, &choice, work->speaker, &caption);
         if (outcome == STATUS_OK)
-            outcome = audio_file_encode_flac(&flac, &flac_bytes, speech.samples,
-                                             speech.sample_count, SPEAKER_RATE_HZ);
+            outcome = flac_encode(&flac, &flac_bytes, speech.samples, speech.sample_count,
+                                  SPEAKER_RATE_HZ);
         free(flac);
     }
     *items = BATCH_CAPTIONS;

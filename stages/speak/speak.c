@@ -1,7 +1,7 @@
 #include "stages/speak/speak.h"
 
 #include "stages/shard_stage.h"
-#include "storage/audio_file.h"
+#include "storage/flac_encoder.h"
 #include "storage/shard_schemas.h"
 #include "tts/caption.h"
 #include "tts/speaker.h"
@@ -63,8 +63,8 @@ static enum status add_flac(struct shard *out, const struct speech *speech)
 {
     uint8_t *flac = NULL;
     size_t flac_bytes = 0;
-    enum status outcome = audio_file_encode_flac(&flac, &flac_bytes, speech->samples,
-                                                 speech->sample_count, SPEAKER_RATE_HZ);
+    enum status outcome =
+        flac_encode(&flac, &flac_bytes, speech->samples, speech->sample_count, SPEAKER_RATE_HZ);
     if (outcome == STATUS_OK)
         outcome = shard_add(out, SPEECH_FLAC, flac, flac_bytes);
     free(flac);

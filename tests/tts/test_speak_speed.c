@@ -2,7 +2,7 @@
  * encoded: at least 70 % is wanted. Both are measured in turns in one run, over the same varied
  * captions. */
 #include "core/random.h"
-#include "storage/audio_file.h"
+#include "storage/flac_encoder.h"
 #include "tests/support/check.h"
 #include "tts/espeak_voice.h"
 #include "tts/speaker.h"
@@ -99,8 +99,8 @@ static enum status speak_resample_encode(struct result *result, struct speaker *
     size_t byte_count = 0;
     enum status outcome = speaker_speak(&speech, &choice, speaker, &caption);
     if (outcome == STATUS_OK)
-        outcome = audio_file_encode_flac(&bytes, &byte_count, speech.samples, speech.sample_count,
-                                         SPEAKER_RATE_HZ);
+        outcome =
+            flac_encode(&bytes, &byte_count, speech.samples, speech.sample_count, SPEAKER_RATE_HZ);
     result->bytes += byte_count;
     result->speech_seconds += (double)speech.sample_count / SPEAKER_RATE_HZ;
     free(bytes);
