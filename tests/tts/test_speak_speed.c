@@ -16,7 +16,7 @@
 
 enum { CAPTIONS = 500, TEXT_BYTES = 200, ROUNDS = 3 };
 
-static char texts[CAPTIONS][TEXT_BYTES];
+static char texts[CAPTIONS][TEXT_BYTES], ids[CAPTIONS][16];
 
 static double seconds_of(int who)
 {
@@ -47,6 +47,7 @@ static void write_captions(void)
     const char *const places[] = { "above", "to the left of", "in front of", "next to", "under" };
     for (int i = 0; i < CAPTIONS; i++) {
         struct random_stream stream = random_stream_numbered(1, (uint64_t)i, "caption");
+        snprintf(ids[i], sizeof ids[i], "%d", i);
         snprintf(texts[i], TEXT_BYTES, "A %s %s %s is %s the %s %s%s", pick(&stream, sizes, 5),
                  pick(&stream, colours, 6), pick(&stream, things, 6), pick(&stream, places, 5),
                  pick(&stream, colours, 6), pick(&stream, things, 6),
@@ -88,16 +89,22 @@ struct result {
     size_t bytes;
 };
 
+static struct speaker_caption caption_at(int number)
+{
+    return (struct speaker_caption){ ids[number], texts[number], "en", NULL };
+}
+
 static enum status speak_resample_encode(struct result *result, struct speaker *speaker, int number)
 {
-    char id[16];
-    snprintf(id, sizeof id, "%d", number);
-    const struct speaker_caption caption = { id, texts[number], "en", NULL };
+    const bool is_last = number + 1 == CAPTIONS;
+    const struct speaker_caption caption = caption_at(number),
+                                 next = caption_at(is_last ? number : number + 1);
     struct speech speech;
     struct speaker_choice choice;
     uint8_t *bytes = NULL;
     size_t byte_count = 0;
-    enum status outcome = speaker_speak(&speech, &choice, speaker, &caption);
+    enum status outcome =
+        speaker_speak(&speech, &choice, speaker, &caption, is_last ? NULL : &next);
     if (outcome == STATUS_OK)
         outcome =
             flac_encode(&bytes, &byte_count, speech.samples, speech.sample_count, SPEAKER_RATE_HZ);
