@@ -6,7 +6,7 @@
  * utterance sounds like depends on voice, text, rate, pitch and the utterances since
  * voice_process_renew, and on nothing else: not on earlier batches, not on the process, not on the
  * machine. Renewing before each utterance leaves the first four; it costs 0.7 ms, where an
- * utterance of 3 s takes 3 ms. A text that makes the engine crash or run for ever costs that
+ * utterance of 3.2 s takes 2.2 ms. A text that makes the engine crash or run for ever costs that
  * utterance; the next one is spoken by a fresh copy.
  *
  * The processes hold none of the caller's open files but the standard three, ignore SIGINT and
