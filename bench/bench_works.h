@@ -25,8 +25,10 @@ enum status bench_kmeans_run(double *items, void *self);
 void bench_kmeans_close(void *self);
 
 /** A batch of captions spoken, resampled and encoded as the stage does it; and the same texts at
- * the same rates and pitches by espeak-ng in this process. Local. Once a process, because of
- * espeak-ng. */
+ * the same rates and pitches by espeak-ng in this process. The rank's voice speaks ahead in a
+ * process of its own, so the two compare core for core only where ranks, or a pinning, fill all
+ * cores; else the voice has a second core, and the share may pass 1. By processor time:
+ * tests/tts/test_speak_speed.c. Local. Once a process, because of espeak-ng. */
 enum status bench_speak_open(void **self, double *gflop_per_item,
                              const struct bench_setting *setting);
 enum status bench_speak_run(double *items, void *self);

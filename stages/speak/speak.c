@@ -1,11 +1,12 @@
 #include "stages/speak/speak.h"
 
 #include "stages/shard_stage.h"
-#include "storage/audio_file.h"
+#include "storage/flac_encoder.h"
 #include "storage/shard_schemas.h"
 #include "tts/caption.h"
 #include "tts/speaker.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +64,8 @@ static enum status add_flac(struct shard *out, const struct speech *speech)
 {
     uint8_t *flac = NULL;
     size_t flac_bytes = 0;
-    enum status outcome = audio_file_encode_flac(&flac, &flac_bytes, speech->samples,
-                                                 speech->sample_count, SPEAKER_RATE_HZ);
+    enum status outcome =
+        flac_encode(&flac, &flac_bytes, speech->samples, speech->sample_count, SPEAKER_RATE_HZ);
     if (outcome == STATUS_OK)
         outcome = shard_add(out, SPEECH_FLAC, flac, flac_bytes);
     free(flac);
@@ -95,24 +96,34 @@ static enum status keep(struct shard *out, const struct speech *speech,
     return outcome == STATUS_OK ? shard_keep(out, record, caption->id) : outcome;
 }
 
-/* Only STATUS_INVALID is the caption's own fault. */
+static enum status check(const struct manifest_caption *caption, const struct plan *plan)
+{
+    if (caption->reject != NULL)
+        return status_fail(STATUS_INVALID, "%s", caption->reject);
+    return caption_check(caption->text, plan->speak.caption_bytes_max);
+}
+
+static struct speaker_caption wanted(const struct manifest_caption *caption)
+{
+    return (struct speaker_caption){ .id = caption->id,
+                                     .text = caption->text,
+                                     .language = caption->language,
+                                     .speaker = caption->speaker };
+}
+
+/* Only STATUS_INVALID is the caption's own fault. `next` may be NULL. */
 static enum status speak_caption(struct shard *out, struct speaker *speaker, const struct run *run,
-                                 size_t record)
+                                 size_t record, const struct manifest_caption *next)
 {
     const struct manifest_caption *caption = &run->manifest.captions[record];
-    const struct speaker_caption wanted = { .id = caption->id,
-                                            .text = caption->text,
-                                            .language = caption->language,
-                                            .speaker = caption->speaker };
     struct speech speech = { 0 };
     struct speaker_choice choice = { 0 };
-    enum status outcome = STATUS_OK;
-    if (caption->reject != NULL)
-        outcome = status_fail(STATUS_INVALID, "%s", caption->reject);
+    const bool goes_on = next != NULL && check(next, &run->plan) == STATUS_OK;
+    const struct speaker_caption now = wanted(caption),
+                                 then = goes_on ? wanted(next) : (struct speaker_caption){ 0 };
+    enum status outcome = check(caption, &run->plan);
     if (outcome == STATUS_OK)
-        outcome = caption_check(caption->text, run->plan.speak.caption_bytes_max);
-    if (outcome == STATUS_OK)
-        outcome = speaker_speak(&speech, &choice, speaker, &wanted);
+        outcome = speaker_speak(&speech, &choice, speaker, &now, goes_on ? &then : NULL);
     if (outcome == STATUS_INVALID)
         return shard_reject(out, record, caption->id, status_text());
     return outcome == STATUS_OK ? keep(out, &speech, &choice, caption, record) : outcome;
@@ -122,9 +133,11 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
                         const struct run *run, struct shard_range range)
 {
     enum status outcome = STATUS_OK;
+    const size_t end = range.first + range.count;
     speaker_begin_batch(self); /* what is said depends on the shard alone */
-    for (size_t r = range.first; r < range.first + range.count && outcome == STATUS_OK; r++) {
-        outcome = speak_caption(out, self, run, r);
+    for (size_t r = range.first; r < end && outcome == STATUS_OK; r++) {
+        outcome =
+            speak_caption(out, self, run, r, r + 1 < end ? &run->manifest.captions[r + 1] : NULL);
         if (outcome == STATUS_OK)
             outcome = shard_stage_tick(work);
     }

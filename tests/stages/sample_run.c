@@ -2,7 +2,7 @@
 
 #include "core/file.h"
 #include "stages/pack/pack.h"
-#include "storage/audio_file.h"
+#include "storage/flac_encoder.h"
 #include "storage/jpeg_image.h"
 #include "storage/png_image.h"
 #include "storage/shard_schemas.h"
@@ -116,8 +116,7 @@ static void add_speech(struct shard *shard, const struct manifest_caption *capti
     size_t flac_bytes = 0;
     for (size_t s = 0; s < SAMPLE_SAMPLES; s++)
         samples[s] = sample_run_sample(record, s);
-    check_status(audio_file_encode_flac(&flac, &flac_bytes, samples, SAMPLE_SAMPLES, 16000),
-                 STATUS_OK, NULL);
+    check_status(flac_encode(&flac, &flac_bytes, samples, SAMPLE_SAMPLES, 16000), STATUS_OK, NULL);
     shard_add(shard, SPEECH_FLAC, flac, flac_bytes);
     shard_add(shard, SPEECH_SAMPLE_COUNT, &sample_count, 1);
     shard_add_text(shard, SPEECH_TEXT, caption->text);
