@@ -30,6 +30,12 @@ const struct bench bench_table[] = {
       bench_read_run,
       bench_read_close,
       { { "fraction_of_cached", bench_read_cached }, { "times_h5dread", bench_read_plain } } },
+    { "pretrain",
+      "captions",
+      bench_pretrain_open,
+      bench_pretrain_run,
+      bench_pretrain_close,
+      { { 0 } } },
 };
 
 const size_t bench_count = sizeof bench_table / sizeof bench_table[0];

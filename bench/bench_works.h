@@ -56,4 +56,13 @@ enum status bench_read_cached(double *items, void *self);
 enum status bench_read_plain(double *items, void *self);
 void bench_read_close(void *self);
 
+/** A step of contrastive pretraining: the default speech encoder over one layer of HuBERT base's
+ * features, 256 captions of 3.5 s over all ranks, against frozen image embeddings of 1,024 values;
+ * forward, loss over ranks, backward and update. Products are counted as the encoder makes them:
+ * its last block computes only what CLS needs. Collective. */
+enum status bench_pretrain_open(void **self, double *gflop_per_item,
+                                const struct bench_setting *setting);
+enum status bench_pretrain_run(double *items, void *self);
+void bench_pretrain_close(void *self);
+
 #endif

@@ -71,7 +71,7 @@ static enum status train(const struct run *run, struct pretrain_objective *objec
     outcome = team_agree(run->team, "name training files", outcome);
     if (outcome == STATUS_OK)
         outcome = trainer_run(&result, run->team, &objective->objective, objective->set, &options);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK && run->team->rank == 0)
         log_event("done", "steps=%zu loss=%.5f best_step=%zu best=%.4f folder=%s", result.steps,
                   result.loss, result.best_step, result.best_value, folder);
     free(recipe);
@@ -82,7 +82,8 @@ enum status pretrain_run(const struct run *run)
 {
     struct pretrain_objective objective;
     if (run->plan.pretrain.steps == 0) {
-        log_event("skipped", "reason=pretrain.steps-is-0");
+        if (run->team->rank == 0)
+            log_event("skipped", "reason=pretrain.steps-is-0");
         return STATUS_OK;
     }
     enum status outcome = pretrain_objective_open(&objective, run);
