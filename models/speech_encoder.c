@@ -209,7 +209,7 @@ static struct array *run_blocks(struct speech_encoder *encoder, struct tape *tap
     const struct speech_encoder_config *config = &encoder->config;
     for (size_t b = 0; b < config->blocks && tape_has_room(tape); b++) {
         struct transformer_run block = *run;
-        block.layer = (uint32_t)(3 * b);
+        block.layer += (uint32_t)(3 * b);
         block.is_first_row_only = b + 1 == config->blocks && !wants_all_rows;
         x = transformer_block_run(tape, &encoder->blocks[b], x, &config->sizes, &block,
                                   b == 0 ? &encoding->first_block : NULL);
@@ -250,6 +250,7 @@ struct speech_encoding speech_encoder_run(struct speech_encoder *encoder, struct
         .segments = { count, rows.starts },
         .seed = batch->seed,
         .step = batch->step,
+        .layer = batch->first_dropout,
         .row_names = batch->records != NULL ? rows.names : NULL,
     };
     struct array *x = tape_collect_rows(tape, parts, 2, rows.sources, rows.starts[count]);

@@ -38,6 +38,8 @@ struct speech_batch {
     const int32_t *units;               /* [frames][merged_units] */
     const uint64_t *records;            /* [utterances], names for dropout; NULL: no dropout */
     uint64_t seed, step;                /* of dropout */
+    uint32_t first_dropout; /* tells the dropouts of several nets of one run apart: equal draws in
+                               both towers of a contrastive pair would give the pair away */
 };
 
 /** Arrays of the tape. Rows of utterance s start at its first frame plus s, with CLS first. */

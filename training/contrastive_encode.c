@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Dropouts of the image tower count from here. */
+enum { IMAGE_DROPOUTS = 1 << 16 };
+
 /* Frames of a record's speech. */
 static size_t speech_frames(const struct contrastive *self, const struct store_batch *batch,
                             size_t record)
@@ -131,7 +134,9 @@ struct array *contrastive_encode_images(struct contrastive *self, struct tape *t
             cut_patches(ids + r * tokens, batch->image_units + (range.first + r) * tokens,
                         &self->shape, side);
     }
-    struct speech_batch pictures = { .frames = { range.count, starts }, .units = ids };
+    struct speech_batch pictures = { .frames = { range.count, starts },
+                                     .units = ids,
+                                     .first_dropout = IMAGE_DROPOUTS };
     return embeddings_of(self->images, tape, &pictures, range, step);
 }
 

@@ -162,16 +162,16 @@ static void list_figures(struct objective_metrics *metrics,
                          const struct retrieval_figures *to_speech)
 {
     *metrics = (struct objective_metrics){
-        .metrics = { { "speech_to_image_recall_at_10", to_image->recall_at_10 },
-                     { "speech_to_image_recall_at_5", to_image->recall_at_5 },
-                     { "speech_to_image_recall_at_1", to_image->recall_at_1 },
-                     { "speech_to_image_median_rank", to_image->median_rank },
-                     { "image_to_speech_recall_at_10", to_speech->recall_at_10 },
-                     { "image_to_speech_recall_at_5", to_speech->recall_at_5 },
-                     { "image_to_speech_recall_at_1", to_speech->recall_at_1 },
-                     { "image_to_speech_median_rank", to_speech->median_rank },
-                     { "captions", (double)to_image->queries },
-                     { "pictures", (double)to_speech->queries } },
+        .metrics = { { "speech_to_image_recall_at_10", to_image->recall_at_10, true },
+                     { "speech_to_image_recall_at_5", to_image->recall_at_5, true },
+                     { "speech_to_image_recall_at_1", to_image->recall_at_1, true },
+                     { "speech_to_image_median_rank", to_image->median_rank, false },
+                     { "image_to_speech_recall_at_10", to_speech->recall_at_10, true },
+                     { "image_to_speech_recall_at_5", to_speech->recall_at_5, true },
+                     { "image_to_speech_recall_at_1", to_speech->recall_at_1, true },
+                     { "image_to_speech_median_rank", to_speech->median_rank, false },
+                     { "captions", (double)to_image->queries, false },
+                     { "pictures", (double)to_speech->queries, false } },
         .count = 10
     };
 }

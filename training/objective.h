@@ -22,6 +22,7 @@ enum { OBJECTIVE_METRICS_MAX = 16 };
 struct objective_metric {
     const char *name; /* "speech_to_image_recall_at_10"; a constant */
     double value;
+    bool is_share; /* 0 .. 1, so that it can be drawn beside others */
 };
 
 struct objective_metrics {

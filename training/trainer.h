@@ -17,6 +17,7 @@ struct trainer_options {
     const char *store;   /* path */
     const char *folder;  /* of checkpoints, made where it is not there */
     const char *metrics; /* JSON lines, appended to */
+    const char *plot;    /* SVG of the metrics, drawn anew at each validation */
     const char *recipe;  /* lines "name: value" of what a checkpoint must agree with */
     uint64_t seed;
     size_t batch_records; /* of all ranks, each loss */

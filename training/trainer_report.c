@@ -1,6 +1,7 @@
 #include "core/log.h"
-#include "training/metrics_file.h"
+#include "storage/metrics_file.h"
 #include "training/trainer_inside.h"
+#include "training/training_plot.h"
 
 #include <math.h>
 #include <time.h>
@@ -57,6 +58,17 @@ static enum status keep_figures(struct trainer *trainer, const struct objective_
                           metrics->count);
 }
 
+/* Shares are drawn; ranks and counts are of another scale. */
+static enum status draw_plot(const struct trainer *trainer, const struct objective_metrics *metrics)
+{
+    const char *names[TRAINING_PLOT_FIGURES_MAX];
+    size_t count = 0;
+    for (size_t m = 0; m < metrics->count && count < TRAINING_PLOT_FIGURES_MAX; m++)
+        if (metrics->metrics[m].is_share)
+            names[count++] = metrics->metrics[m].name;
+    return training_plot_write(trainer->options->plot, trainer->options->metrics, names, count);
+}
+
 enum status trainer_validate(struct trainer *trainer)
 {
     const struct objective_validation validation = { .store = trainer->options->store,
@@ -74,6 +86,10 @@ enum status trainer_validate(struct trainer *trainer)
         trainer->result.best_step = trainer->step;
         trainer->result.best_value = metrics.metrics[0].value;
     }
-    outcome = trainer->team->rank == 0 ? keep_figures(trainer, &metrics) : STATUS_OK;
+    if (trainer->team->rank == 0) {
+        outcome = keep_figures(trainer, &metrics);
+        if (outcome == STATUS_OK)
+            outcome = draw_plot(trainer, &metrics);
+    }
     return team_agree(trainer->team, "keep figures", outcome);
 }

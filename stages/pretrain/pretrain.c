@@ -1,7 +1,7 @@
 #include "stages/pretrain/pretrain.h"
 
 #include "core/log.h"
-#include "stages/pretrain/pretrain_objective.h"
+#include "stages/training_objective.h"
 #include "training/trainer.h"
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ static enum status write_recipe(char **recipe, const struct run *run, const char
 }
 
 static struct trainer_options options_of(const struct run *run,
-                                         const struct pretrain_objective *objective)
+                                         const struct training_objective *objective)
 {
     const struct plan *plan = &run->plan;
     return (struct trainer_options){
@@ -55,18 +55,22 @@ static struct trainer_options options_of(const struct run *run,
     };
 }
 
-static enum status train(const struct run *run, struct pretrain_objective *objective)
+static enum status train(const struct run *run, struct training_objective *objective)
 {
     struct trainer_options options = options_of(run, objective);
     struct trainer_result result = { 0 };
-    char folder[PATH_BYTES], metrics[PATH_BYTES], *recipe;
+    char folder[PATH_BYTES], metrics[PATH_BYTES], plot[PATH_BYTES];
+    char *recipe;
     enum status outcome = write_recipe(&recipe, run, objective->store_recipe);
     if (outcome == STATUS_OK)
         outcome = run_path(folder, run, "checkpoints");
     if (outcome == STATUS_OK)
         outcome = run_path(metrics, run, "metrics.jsonl");
+    if (outcome == STATUS_OK)
+        outcome = run_path(plot, run, "training.svg");
     options.folder = folder;
     options.metrics = metrics;
+    options.plot = plot;
     options.recipe = recipe;
     outcome = team_agree(run->team, "name training files", outcome);
     if (outcome == STATUS_OK)
@@ -80,16 +84,16 @@ static enum status train(const struct run *run, struct pretrain_objective *objec
 
 enum status pretrain_run(const struct run *run)
 {
-    struct pretrain_objective objective;
+    struct training_objective objective;
     if (run->plan.pretrain.steps == 0) {
         if (run->team->rank == 0)
             log_event("skipped", "reason=pretrain.steps-is-0");
         return STATUS_OK;
     }
-    enum status outcome = pretrain_objective_open(&objective, run);
+    enum status outcome = training_objective_open(&objective, run);
     outcome = team_agree(run->team, "open objective", outcome);
     if (outcome == STATUS_OK)
         outcome = train(run, &objective);
-    pretrain_objective_close(&objective);
+    training_objective_close(&objective);
     return outcome;
 }

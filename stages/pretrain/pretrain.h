@@ -1,5 +1,6 @@
 /** Stage pretrain: trains a model on the run's store. RUN/checkpoints/ gets checkpoints and, at the
- * end, model.safetensors with config.json; RUN/metrics.jsonl losses and validations. */
+ * end, model.safetensors with config.json; RUN/metrics.jsonl losses and validations,
+ * RUN/training.svg a picture of them. */
 #ifndef STAGES_PRETRAIN_PRETRAIN_H
 #define STAGES_PRETRAIN_PRETRAIN_H
 

@@ -1,4 +1,4 @@
-#include "stages/pretrain/pretrain_objective.h"
+#include "stages/training_objective.h"
 
 #include "storage/store_reader.h"
 #include "training/contrastive.h"
@@ -14,7 +14,7 @@ struct store_facts {
     struct store_batch_shape shape;
 };
 
-static enum status look_at_store(struct store_facts *facts, struct pretrain_objective *out,
+static enum status look_at_store(struct store_facts *facts, struct training_objective *out,
                                  const struct run *run)
 {
     struct store_reader *reader;
@@ -38,7 +38,7 @@ static bool chosen(const char *choice, const char *named, bool has)
     return strcmp(choice, named) == 0 || (strcmp(choice, "auto") == 0 && has);
 }
 
-static enum status choose(struct store_facts *facts, const struct pretrain_objective *out,
+static enum status choose(struct store_facts *facts, const struct training_objective *out,
                           const struct plan *plan)
 {
     facts->by_features = chosen(plan->pretrain.input, "features", facts->has_features);
@@ -102,7 +102,7 @@ static struct contrastive_options contrastive_options_of(const struct store_fact
     return options;
 }
 
-static enum status open_contrastive(struct pretrain_objective *out, struct store_facts *facts,
+static enum status open_contrastive(struct training_objective *out, struct store_facts *facts,
                                     const struct plan *plan)
 {
     const struct store_batch_options reading = {
@@ -122,16 +122,16 @@ static enum status open_contrastive(struct pretrain_objective *out, struct store
 
 static const struct {
     const char *name;
-    enum status (*open)(struct pretrain_objective *out, struct store_facts *facts,
+    enum status (*open)(struct training_objective *out, struct store_facts *facts,
                         const struct plan *plan);
 } objectives[] = {
     { "contrastive", open_contrastive },
 };
 
-enum status pretrain_objective_open(struct pretrain_objective *out, const struct run *run)
+enum status training_objective_open(struct training_objective *out, const struct run *run)
 {
     struct store_facts facts = { 0 };
-    *out = (struct pretrain_objective){ 0 };
+    *out = (struct training_objective){ 0 };
     enum status outcome = look_at_store(&facts, out, run);
     if (outcome == STATUS_OK)
         outcome = choose(&facts, out, &run->plan);
@@ -148,7 +148,7 @@ enum status pretrain_objective_open(struct pretrain_objective *out, const struct
     return outcome;
 }
 
-void pretrain_objective_close(struct pretrain_objective *objective)
+void training_objective_close(struct training_objective *objective)
 {
     if (objective->objective.close != NULL)
         objective->objective.close(objective->objective.self);
