@@ -27,6 +27,24 @@ struct split_choice {
 enum status split_records_read(struct split_records *out, const char *path,
                                const struct split_choice *choice);
 
+enum { SPLIT_LANGUAGES_MAX = 64, SPLIT_LANGUAGE_BYTES = 32 };
+
+/** The languages of a split's captions, each once, in the order of their bytes. A split with more
+ * than SPLIT_LANGUAGES_MAX gives the first ones that turn up.
+ * Errors: as split_records_read. */
+enum status split_languages(char languages[SPLIT_LANGUAGES_MAX][SPLIT_LANGUAGE_BYTES],
+                            size_t *count, const char *path, const char *split);
+
+/** How well a perfect listener could do: captions that say the same of several pictures cannot tell
+ * them apart. The mean over `records` of min(1, K / pictures that have a caption of that text),
+ * among the pictures of these records.
+ *
+ *     bounds [3]  out  for K = 1, 5, 10
+ *
+ * Errors: as split_records_read. */
+enum status split_recall_bounds(double bounds[3], const char *path,
+                                const struct split_records *records);
+
 /** An all-zero one is allowed. */
 void split_records_end(struct split_records *records);
 
