@@ -261,7 +261,7 @@ static enum status explain(const struct parsing *parsing, yajl_handle parser, ui
     return STATUS_INVALID;
 }
 
-/* Between two values yajl keeps what it has of a text, however long. */
+/* Within a text yajl keeps what it has of it, however long, and scans it anew with each chunk. */
 static enum status parse(struct parsing *parsing, yajl_handle parser, FILE *file,
                          unsigned char *chunk)
 {
@@ -273,10 +273,10 @@ static enum status parse(struct parsing *parsing, yajl_handle parser, FILE *file
             return explain(parsing, parser, before, chunk, bytes);
         before += bytes;
         held = parsing->has_moved ? 0 : held + bytes;
-        if (held > JSON_STREAM_ITEM_BYTES_MAX)
+        if (held > JSON_STREAM_TEXT_BYTES_MAX)
             return status_fail(STATUS_INVALID, "%s: byte %llu: a value of more than %d bytes",
                                parsing->path, (unsigned long long)before,
-                               JSON_STREAM_ITEM_BYTES_MAX);
+                               JSON_STREAM_TEXT_BYTES_MAX);
     }
     if (ferror(file))
         return file_fail(parsing->path, "cannot read");

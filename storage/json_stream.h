@@ -13,7 +13,11 @@
 
 struct json_t; /* jansson's value */
 
-enum { JSON_STREAM_DEPTH_MAX = 32, JSON_STREAM_ITEM_BYTES_MAX = 16 << 20 };
+enum {
+    JSON_STREAM_DEPTH_MAX = 32,
+    JSON_STREAM_TEXT_BYTES_MAX = 1 << 20, /* about: of one text, key or number */
+    JSON_STREAM_ITEM_BYTES_MAX = 16 << 20 /* in memory */
+};
 
 /** A list of the outermost object. */
 struct json_stream_list {
@@ -35,9 +39,8 @@ struct json_stream_reader {
 /** Local. Reads the whole file.
  *
  * Errors: those of file_open and of the callbacks; STATUS_INVALID with "path: byte N: what" (no
- * JSON, not UTF-8, nested deeper than JSON_STREAM_DEPTH_MAX, an item that takes more than
- * JSON_STREAM_ITEM_BYTES_MAX) or "path: what" (a list that is missing, stands twice or is none);
- * STATUS_NO_MEMORY. */
+ * JSON, not UTF-8, beyond one of the limits) or "path: what" (a list that is missing, stands twice
+ * or is none); STATUS_NO_MEMORY. */
 enum status json_stream_read(const char *path, const struct json_stream_reader *reader);
 
 #endif

@@ -116,8 +116,8 @@ static enum status read_repeated(const char *head, const char *part, size_t coun
 
 static void nesting_is_bounded_wherever_it_is(void)
 {
-    check_status(read_repeated("{\"a\": [", "[", 1000000, ""), STATUS_INVALID, "deeper than 32");
-    check_status(read_repeated("{\"x\": ", "{\"k\":", 1000000, ""), STATUS_INVALID,
+    check_status(read_repeated("{\"a\": [", "[", 100000, ""), STATUS_INVALID, "deeper than 32");
+    check_status(read_repeated("{\"x\": ", "{\"k\":", 100000, ""), STATUS_INVALID,
                  "deeper than 32");
     check_status(read_repeated("{\"a\": [", "[", 30, "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}"), STATUS_OK,
                  NULL);
@@ -125,13 +125,19 @@ static void nesting_is_bounded_wherever_it_is(void)
 
 static void an_item_is_bounded(void)
 {
-    check_status(read_repeated("{\"a\": [[", "1,", 400000, "1]]}"), STATUS_INVALID,
+    char text[1004]; /* "xx...x", with a comma */
+    memset(text, 'x', sizeof text);
+    text[0] = text[1001] = '"';
+    memcpy(text + 1002, ",", 2);
+    check_status(read_repeated("{\"a\": [[", text, 20000, "1]]}"), STATUS_INVALID,
                  "a[0] takes more than");
-    check_status(read_repeated("{\"a\": [\"", "sixteen letters ", 3 << 20, "\"]}"), STATUS_INVALID,
-                 "more than 16777216 bytes");
-    check_status(read_repeated("{\"x\": \"", "sixteen letters ", 3 << 20, "\", \"a\": []}"),
-                 STATUS_INVALID, "more than 16777216 bytes");
-    check_status(read_repeated("{\"a\": [", "[1],", 400000, "1]}"), STATUS_OK, NULL);
+    check_status(read_repeated("{\"a\": [\"", "sixteen letters ", 1 << 18, "\"]}"), STATUS_INVALID,
+                 "more than 1048576 bytes");
+    check_status(read_repeated("{\"x\": \"", "sixteen letters ", 1 << 18, "\", \"a\": []}"),
+                 STATUS_INVALID, "more than 1048576 bytes");
+    check_status(read_repeated("{\"a\": [\"", "sixteen letters ", 1 << 15, "\"]}"), STATUS_OK,
+                 NULL);
+    check_status(read_repeated("{\"a\": [", text, 20000, "1]}"), STATUS_OK, NULL);
 }
 
 int main(int argc, char **argv)

@@ -13,7 +13,7 @@ enum { PAYLOAD_BYTES_MAX = 300 };
 static void add(struct record_sort *sort, size_t number, size_t key_count)
 {
     uint8_t payload[PAYLOAD_BYTES_MAX] = { 0 };
-    char key[16];
+    char key[24];
     memcpy(payload, &number, sizeof number);
     snprintf(key, sizeof key, "%zu", number * 7919 % key_count);
     const struct sorted_record record = { .key = key,
@@ -32,13 +32,13 @@ static void check_order(size_t count, size_t key_count, size_t memory_bytes)
     check_status(record_sort_create(&sort, check_scratch("."), memory_bytes), STATUS_OK, NULL);
     for (size_t n = 0; n < count; n++)
         add(sort, n, key_count);
-    char previous[16] = "";
+    char previous[24] = "";
     size_t previous_number = 0, taken = 0, wrong = 0;
     for (;; taken++) {
         check_status(record_sort_next(&is_there, &record, sort), STATUS_OK, NULL);
         if (!is_there)
             break;
-        char key[16] = "";
+        char key[24] = "";
         size_t number = 0;
         memcpy(key, record.key, record.key_bytes);
         memcpy(&number, record.payload, sizeof number);
