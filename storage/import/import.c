@@ -159,46 +159,6 @@ static enum status read_inputs(struct import_sink *sink, const struct format *fo
     return outcome;
 }
 
-/* A root as the manifest is to say it. What the user gives is relative to the working directory.
- * What an input says may be a folder of another machine, and stays as it is. */
-static enum status find_root(char root[PATH_BYTES], const char *option, const char *told,
-                             const char *out_folder)
-{
-    const char *given = option != NULL ? option : told;
-    snprintf(root, PATH_BYTES, "%s", given == NULL ? "." : given);
-    if (given == NULL)
-        return STATUS_OK;
-    if (strlen(given) >= IMPORT_PATH_BYTES)
-        return status_fail(STATUS_INVALID, "%.80s...: path too long", given);
-    char *real = realpath(given, NULL);
-    if (real == NULL && option != NULL && option[0] != '/')
-        return file_fail(option, "cannot find the folder");
-    char *home = realpath(out_folder, NULL);
-    const size_t home_bytes = home == NULL ? 0 : strlen(home);
-    if (real != NULL && home != NULL && strcmp(real, home) == 0)
-        snprintf(root, PATH_BYTES, ".");
-    else if (real != NULL && home_bytes > 1 && strncmp(real, home, home_bytes) == 0 &&
-             real[home_bytes] == '/')
-        snprintf(root, PATH_BYTES, "%s", real + home_bytes + 1);
-    else if (real != NULL)
-        snprintf(root, PATH_BYTES, "%s", real);
-    free(real);
-    free(home);
-    return STATUS_OK;
-}
-
-enum status import_roots_find(struct import_roots *roots, const struct import_sink *sink)
-{
-    const struct import_options *options = sink->options;
-    const char *extract = options->extract;
-    enum status outcome = find_root(roots->images, extract != NULL ? extract : options->images,
-                                    sink->image_root, sink->out_folder);
-    if (outcome == STATUS_OK)
-        outcome = find_root(roots->audio, extract != NULL ? extract : options->audio,
-                            sink->audio_root, sink->out_folder);
-    return outcome;
-}
-
 /* From the rows to the manifest. */
 static enum status finish(struct import_summary *summary, struct import_sink *sink)
 {

@@ -89,12 +89,12 @@ static const char *clean_text(char *out, const char *text)
     return NULL;
 }
 
-static bool has_control(const char *text)
+bool import_is_plain(const char *text)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            return true;
-    return false;
+    for (const char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            return false;
+    return utf8_is_valid(text, strlen(text));
 }
 
 /* The path below `root`, where it is absolute and lies there; NULL and a reason where it cannot be
@@ -109,10 +109,8 @@ static const char *clean_path(const char **reason, const char *path, const char 
         path += 2;
     if (strlen(path) >= IMPORT_PATH_BYTES)
         *reason = "path is too long";
-    else if (!utf8_is_valid(path, strlen(path)))
-        *reason = "path is not UTF-8";
-    else if (has_control(path))
-        *reason = "path holds a control character";
+    else if (!import_is_plain(path))
+        *reason = "path is not UTF-8 or holds a control character";
     else if (!path_stays_inside(path))
         *reason = "path is empty or leaves its folder";
     else
@@ -122,8 +120,7 @@ static const char *clean_path(const char **reason, const char *path, const char 
 
 static bool is_short_name(const char *name)
 {
-    return name[0] != '\0' && strlen(name) < IMPORT_SPLIT_BYTES && !has_control(name) &&
-           utf8_is_valid(name, strlen(name));
+    return name[0] != '\0' && strlen(name) < IMPORT_SPLIT_BYTES && import_is_plain(name);
 }
 
 /* Adds what was packed as a row. */

@@ -46,6 +46,8 @@ struct import_roots {
     char images[PATH_BYTES], audio[PATH_BYTES];
 };
 
+/** By the options, else by the inputs. Errors: STATUS_NOT_FOUND; STATUS_INVALID for a name that a
+ * manifest cannot hold. */
 enum status import_roots_find(struct import_roots *roots, const struct import_sink *sink);
 
 /** Gathers the rows, which are then spent, into records: key the id, payload the place in the
@@ -58,6 +60,9 @@ enum status import_group(struct record_sort *records, struct import_sink *sink,
  * STATUS_INVALID, with the reason. */
 enum status import_write(struct import_summary *summary, struct record_sort *records,
                          const struct import_sink *sink, const struct import_roots *roots);
+
+/** UTF-8 without control characters. */
+bool import_is_plain(const char *text);
 
 /** A name as ids and speakers may be: control characters, what is no UTF-8 and, with `is_id`, the
  * '~' that tells equal ids apart become '_'; cut to fit `bytes`; never empty. */

@@ -23,8 +23,8 @@ expect_text said "captions.txt:4"
 expect_text said "picture file is not there"
 sed -i 's/^manifest: .*/manifest: imported.jsonl/' plan.yaml
 "$unitmill" run plan.yaml --to speak --ranks 2 --quiet
-"$unitmill" status spoken >status
-grep -E "^speak .*\b3\b" status >/dev/null || { cat status >&2; fail "3 captions were not spoken"; }
+"$unitmill" status spoken >stages
+grep -E "^speak .*\b3\b" stages >/dev/null || { cat stages >&2; fail "3 captions were not spoken"; }
 
 # Recorded audio instead, under the name that Flickr8k's has; one is missing, one is no audio, one beside
 # them has no recording and is spoken.
