@@ -12,6 +12,7 @@
 #include "stages/export/export.h"
 #include "stages/inspect/inspect.h"
 #include "stages/make_weights/make_weights.h"
+#include "stages/manifest/manifest_command.h"
 #include "stages/run_command.h"
 #include "stages/scenes/scenes_command.h"
 #include "stages/status/status.h"
@@ -28,6 +29,8 @@
 static const struct command commands[] = {
     { "scenes", "OUT", "draws a captioned picture data set", NULL, 1, 1, false, false,
       scenes_command },
+    { "manifest", "FORMAT INPUT...", "imports captions from a public format", manifest_command_help,
+      2, 100000, false, false, manifest_command },
     { "run", "PLAN", "runs every stage in order, doing only what is missing", NULL, 1, 1, true,
       true, run_command },
     STAGE("speak", "speaks the captions with espeak-ng"),
@@ -69,7 +72,7 @@ static void write_overview(FILE *stream)
 {
     fprintf(stream, "usage: unitmill COMMAND ...\n\n");
     for (size_t c = 0; c < COMMAND_COUNT; c++)
-        fprintf(stream, "  %-14s %-11s %s\n", commands[c].name, commands[c].operands,
+        fprintf(stream, "  %-14s %-16s %s\n", commands[c].name, commands[c].operands,
                 commands[c].summary);
     fprintf(stream, "\nunitmill COMMAND --help says more. Version " UNITMILL_VERSION "\n");
 }

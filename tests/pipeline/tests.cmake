@@ -11,6 +11,7 @@ function(unitmill_pipeline_test name)
 endfunction()
 
 unitmill_pipeline_test(main_job LABELS pipeline TIMEOUT 180)
+unitmill_pipeline_test(import LABELS pipeline golden fault TIMEOUT 120)
 unitmill_pipeline_test(bad_records LABELS pipeline fault TIMEOUT 120)
 unitmill_pipeline_test(bad_files LABELS pipeline fault TIMEOUT 120)
 unitmill_pipeline_test(stop LABELS pipeline fault TIMEOUT 120)

@@ -9,6 +9,7 @@ unitmill_test(stages/test_encode_golden.c
 unitmill_test(stages/test_unit_quality.c USES unitmill::stages m LABELS unit)
 unitmill_test(stages/test_phone_tally.c USES unitmill::stages LABELS unit RANKS 1 3)
 unitmill_test(stages/test_speech_features.c USES unitmill::stages LABELS golden long TIMEOUT 60)
+unitmill_test(stages/test_recorded.c USES unitmill::stages m LABELS unit)
 unitmill_test(stages/test_decode_image.c USES unitmill::stages m LABELS golden)
 
 add_library(plain_run STATIC stages/plain_run.c)

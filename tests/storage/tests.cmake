@@ -25,3 +25,13 @@ unitmill_test(storage/test_store.c USES sample_store LABELS unit RANKS 1 3 TIMEO
 unitmill_test(storage/test_store_faults.c USES sample_store LABELS unit fault RANKS 1 3 TIMEOUT 60)
 unitmill_test(storage/test_chunk_code.c USES unitmill::storage PkgConfig::HDF5 LABELS unit)
 unitmill_test(storage/test_store_batch.c USES unitmill::storage PkgConfig::HDF5 LABELS unit fault)
+
+unitmill_test(storage/test_record_sort.c USES unitmill::storage LABELS unit TIMEOUT 60)
+unitmill_test(storage/test_json_stream.c USES unitmill::storage PkgConfig::JANSSON LABELS unit TIMEOUT 60)
+unitmill_test(storage/test_import.c USES unitmill::storage LABELS unit)
+unitmill_test(storage/test_import_bad.c USES unitmill::storage LABELS unit)
+unitmill_test(storage/test_import_tar.c USES unitmill::storage PkgConfig::ARCHIVE LABELS unit)
+# AddressSanitizer keeps freed memory, so the resident size tells nothing there.
+if(NOT UNITMILL_SANITIZE)
+  unitmill_test(storage/test_import_memory.c USES unitmill::storage LABELS unit TIMEOUT 60)
+endif()
