@@ -1,17 +1,17 @@
 #include "stages/training_objective.h"
 
+#include "stages/unit_tables.h"
 #include "storage/store_reader.h"
 #include "training/contrastive.h"
 
 #include <string.h>
 
-enum { UNIT_WIDTH = 32 }; /* of an image unit before a patch of them is projected */
-
-/* What the store has, and the plan's choices among it. */
+/* What the store has, the plan's choices among it, and what its units stand for. */
 struct store_facts {
     bool has_features, has_embeddings;
     bool by_features, by_embeddings;
     struct store_batch_shape shape;
+    struct unit_table speech, images; /* empty where no units come in */
 };
 
 static enum status look_at_store(struct store_facts *facts, struct training_objective *out,
@@ -92,18 +92,32 @@ static struct contrastive_options contrastive_options_of(const struct store_fact
     set_sizes(&options.images, plan, plan->pretrain.image_width);
     options.speech.blocks = plan->pretrain.blocks;
     options.speech.feature_layers = facts->by_features ? layers : 0;
-    options.speech.units = facts->by_features ? 0 : facts->shape.speech_codebook;
+    options.speech.units = facts->speech.units;
+    options.speech.unit_width = facts->speech.width;
     options.images.blocks = plan->pretrain.image_blocks;
     options.images.feature_layers = 0;
-    options.images.units = facts->shape.image_codebook;
+    options.images.units = facts->images.units;
     options.images.merged_units = plan->pretrain.image_patch * plan->pretrain.image_patch;
-    options.images.unit_width = UNIT_WIDTH;
+    options.images.unit_width = facts->images.width;
     options.images.sizes.is_norm_first = true;
     return options;
 }
 
+static enum status read_unit_tables(struct store_facts *facts, const struct run *run)
+{
+    enum status outcome = STATUS_OK;
+    if (!facts->by_features)
+        outcome = unit_table_of_speech(&facts->speech, run);
+    if (outcome == STATUS_OK && !facts->by_embeddings)
+        outcome = unit_table_of_images(&facts->images, run);
+    if (outcome == STATUS_OK && (facts->shape.speech_codebook > facts->speech.units ||
+                                 facts->shape.image_codebook > facts->images.units))
+        outcome = status_fail(STATUS_INVALID, "the store has more units than the run's codebooks");
+    return outcome;
+}
+
 static enum status open_contrastive(struct training_objective *out, struct store_facts *facts,
-                                    const struct plan *plan)
+                                    const struct run *run)
 {
     const struct store_batch_options reading = {
         .parts = (facts->by_features ? STORE_BATCH_FEATURES : STORE_BATCH_SPEECH) |
@@ -111,22 +125,33 @@ static enum status open_contrastive(struct training_objective *out, struct store
         .batch_bytes_max = STORE_BATCH_BYTES_MAX,
     };
     struct store_batch_reader *reader;
-    const enum status outcome = store_batch_open(&reader, out->store, &reading);
+    enum status outcome = store_batch_open(&reader, out->store, &reading);
     if (outcome != STATUS_OK)
         return outcome;
     facts->shape = *store_batch_shape(reader);
     store_batch_close(reader);
-    const struct contrastive_options options = contrastive_options_of(facts, plan);
+    outcome = read_unit_tables(facts, run);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const struct contrastive_options options = contrastive_options_of(facts, &run->plan);
     return contrastive_open(&out->objective, out->set, &options, &facts->shape);
 }
 
 static const struct {
     const char *name;
     enum status (*open)(struct training_objective *out, struct store_facts *facts,
-                        const struct plan *plan);
+                        const struct run *run);
 } objectives[] = {
     { "contrastive", open_contrastive },
 };
+
+/* Where the net has such a table, its rows begin as what the units stand for. */
+static void fill_table(struct parameter_set *set, const char *name, const struct unit_table *table)
+{
+    const struct parameter *parameter = parameter_set_find(set, name);
+    if (parameter != NULL && parameter->count == table->units * table->width)
+        memcpy(parameter->value, table->rows, parameter->count * sizeof *parameter->value);
+}
 
 enum status training_objective_open(struct training_objective *out, const struct run *run)
 {
@@ -139,12 +164,17 @@ enum status training_objective_open(struct training_objective *out, const struct
         outcome = parameter_set_create(&out->set);
     for (size_t o = 0; o < sizeof objectives / sizeof objectives[0] && outcome == STATUS_OK; o++)
         if (strcmp(objectives[o].name, run->plan.pretrain.objective) == 0)
-            outcome = objectives[o].open(out, &facts, &run->plan);
+            outcome = objectives[o].open(out, &facts, run);
     if (outcome == STATUS_OK)
         outcome = parameter_set_lay_out(out->set);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK) {
         out->objective.draw(out->objective.self, run->plan.seed);
+        fill_table(out->set, "audio_encoder.unit_embedding.weight", &facts.speech);
+        fill_table(out->set, "image_tower.audio_encoder.unit_embedding.weight", &facts.images);
+    }
     out->by_features = facts.by_features;
+    unit_table_end(&facts.speech);
+    unit_table_end(&facts.images);
     return outcome;
 }
 
