@@ -59,7 +59,10 @@ const struct bench *bench_find(const char *name);
 
 /** What was measured; on rank 0 only. Speeds are those of all ranks together. */
 struct bench_result {
-    double items_per_second, gflop_per_item, sgemm_peak_gflops;
+    double items_per_second;
+    double
+        items_per_processor_second; /* likewise, by processor time: hardly counts other programs */
+    double gflop_per_item, sgemm_peak_gflops;
     double fraction_of_peak;           /* items_per_second * gflop_per_item / sgemm_peak_gflops */
     double median_fraction_of_peak;    /* over the rounds, of the share within a round */
     double processor_fraction_of_peak; /* likewise, by processor time */

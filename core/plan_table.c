@@ -86,7 +86,7 @@ const struct plan_key plan_keys[] = {
     { "pack", "deflate_level", PLAN_COUNT, 0, AT(pack.deflate_level), 0, 9, "6", NULL,
       "deflate where it pays; 0 never" },
     { "pack", "chunk_bytes", PLAN_COUNT, 0, AT(pack.chunk_bytes), 4096, 1 << 28, "1048576", NULL,
-      "bytes of a store chunk before compression" },
+      "bytes of a store chunk before compression; less where training reads at random" },
 
     { "pretrain", "objective", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.objective), 0, 0,
       "contrastive", "contrastive", "what is trained" },

@@ -37,6 +37,7 @@ static void write_result(struct json_writer *writer, const struct bench *bench,
     json_writer_number(writer, "seconds", result->seconds);
     json_writer_integer(writer, "rounds", (int64_t)result->rounds);
     json_writer_text(writer, "kernels", kernels == NULL ? "OpenBLAS's choice" : kernels);
+    json_writer_number(writer, "items_per_processor_second", result->items_per_processor_second);
     if (result->gflop_per_item > 0.0) {
         json_writer_number(writer, "median_fraction_of_peak", result->median_fraction_of_peak);
         json_writer_number(writer, "processor_fraction_of_peak",

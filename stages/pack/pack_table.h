@@ -9,7 +9,7 @@ enum { PACK_DATASETS_MAX = 16, PACK_BLOCK_BYTES = 64 << 20 };
 
 /** Chunks of what training reads at random: small, so that a record costs little more than its own
  * bytes; of features, a record of which is hundreds of rows. */
-enum { PACK_CHUNK_BYTES = 16 << 10, PACK_FEATURE_CHUNK_BYTES = 256 << 10 };
+enum { PACK_CHUNK_BYTES = 8 << 10, PACK_FEATURE_CHUNK_BYTES = 256 << 10 };
 
 /** Rows of one dataset that one block gives. `values` is owned by the driver and freed by it. */
 struct pack_rows {
