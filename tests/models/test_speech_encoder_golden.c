@@ -80,7 +80,8 @@ static void trainee_begin(struct trainee *trainee, bool has_final_norm)
     CU_ASSERT(sizes.has_final_norm && sizes.feature_layers == L && sizes.sizes.width == D);
     sizes.has_final_norm = has_final_norm;
     check_status(parameter_set_create(&trainee->set), STATUS_OK, NULL);
-    check_status(speech_encoder_create(&trainee->encoder, trainee->set, "", &sizes), STATUS_OK, NULL);
+    check_status(speech_encoder_create(&trainee->encoder, trainee->set, "", &sizes), STATUS_OK,
+                 NULL);
     trainee->temperature = parameter_set_add(trainee->set, "criterion.temperature", 0, NULL);
     check_status(parameter_set_lay_out(trainee->set), STATUS_OK, NULL);
     check_status(parameter_set_read(trainee->set, &weights, ""), STATUS_OK, NULL);
