@@ -117,7 +117,8 @@ MULTIVERSION static float smallest_of(const float *scores, size_t count)
     return lanes[0];
 }
 
-/* Whether one of LANES scores is not above the bar: where scores or bar overflowed, none is. */
+/* Whether one of LANES scores is not above the bar. A bar that is not a number holds nobody back.
+ */
 MULTIVERSION static int any_candidate(const float *scores, float bar)
 {
     int above = 0;
@@ -133,6 +134,8 @@ static float margin_of(const struct nearest_row_search *search, double query_nor
 {
     const double unit = 0.5 * (double)FLT_EPSILON, largest = search->largest_norm;
     const double magnitudes = largest * (query_norm + 0.5 * largest);
+    if (magnitudes > 0.25 * (double)FLT_MAX)
+        return INFINITY; /* a score may have overflowed and says nothing */
     return (float)(2.02 * unit * ((double)search->D + 4.0) * magnitudes) + FLT_MIN;
 }
 

@@ -117,12 +117,12 @@ static void near_ties_go_the_way_that_double_says(void)
 /* Queries whose products overflow single precision. */
 static void queries_too_long_for_float_are_measured(void)
 {
-    const size_t N = 9, K = 260, D = 7;
+    const size_t N = 64, K = 260, D = 7;
     float *queries = random_rows(N, D, 0.0f, 9), *table = random_rows(K, D, 0.0f, 10);
     for (size_t i = 0; i < N * D; i++)
-        queries[i] *= 1e35f;
+        queries[i] *= 1e21f;
     for (size_t i = 0; i < K * D; i++)
-        table[i] *= 1e15f;
+        table[i] *= 2.5e18f;
     check_search(queries, N, table, K, D);
     free(queries);
     free(table);

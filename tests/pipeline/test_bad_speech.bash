@@ -93,10 +93,11 @@ npy() {
         head -c $(($2 * $3 * 4)) /dev/zero
     } >"$1"
 }
-npy narrow.npy 12 39
-npy many.npy 65536 40
+width=$(grep -oE '"hidden_size": *[0-9]+' "$golden/hubert-tiny/hf_config.json" | grep -oE '[0-9]+$')
+npy narrow.npy 12 $((width - 1))
+npy many.npy 65536 "$width"
 printf '\200\002cposix\nsystem\nX\014\000\000\000touch called\205R.' >calls.bin
-expect_refusal "narrow.npy: centres 39 wide, the features are 40 wide" --kmeans narrow.npy eight.wav
+expect_refusal "narrow.npy: centres $((width - 1)) wide, the features are $width wide" --kmeans narrow.npy eight.wav
 expect_refusal "many.npy: 65536 clusters, not 1 .. 65535" --kmeans many.npy eight.wav
 expect_refusal "calls.bin: expected an array, found posix.system" --kmeans calls.bin eight.wav
 
@@ -128,7 +129,7 @@ expect_run_refusal() { # TEXT KEY=VALUE
     [ "$(grep -c -F -- "$1" output)" -eq 1 ] || { cat output >&2; fail "said more than once: $2"; }
 }
 rm -f run/plan.yaml
-expect_run_refusal "narrow.npy: centres 39 wide, the features are 40 wide" speech_units.kmeans=narrow.npy
+expect_run_refusal "narrow.npy: centres $((width - 1)) wide, the features are $width wide" speech_units.kmeans=narrow.npy
 rm -f run/plan.yaml
 expect_run_refusal "calls.bin: expected an array, found posix.system" speech_units.kmeans=calls.bin
 rm -f run/plan.yaml
