@@ -8,12 +8,32 @@
  * from tile to tile. */
 enum { TERMS = 192 };
 
+/* Cache lines asked for with each tile: about as many as a core can wait for at a time. */
+enum { AHEAD_LINES = 20, LINE_FLOATS = 16 };
+
+/* What is left to ask for. */
+struct narrow_ahead {
+    const float *values;
+    size_t count;
+};
+
+ALWAYS_INLINE void narrow_ahead_fetch(struct narrow_ahead *ahead)
+{
+    for (size_t line = 0; line < AHEAD_LINES && ahead->count > 0; line++) {
+        const size_t taken = ahead->count < LINE_FLOATS ? ahead->count : LINE_FLOATS;
+        __builtin_prefetch(ahead->values, 0, 2);
+        ahead->values += taken;
+        ahead->count -= taken;
+    }
+}
+
 /* C = start + A B: [M][N] = [M][N] + [M][K] [K][N]. `start` is C itself, or one row for all. */
 struct narrow_product {
     float *C;
     const float *A, *B, *start;
     size_t C_stride, A_stride, B_stride, start_stride, M, N, K;
     size_t start_step; /* 1; 0 where one number serves all columns of a tile: a row of zeros */
+    struct narrow_ahead *ahead;
 };
 
 /* The product without its first rows. */
@@ -74,10 +94,12 @@ static void add(struct narrow_product product)
 }
 #endif
 
-void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
-                   size_t B_stride, const float *bias, size_t M, size_t N, size_t K)
+void narrow_matmul_ahead(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
+                         size_t B_stride, const float *bias, size_t M, size_t N, size_t K,
+                         const float *next, size_t next_count)
 {
     static const float zeros[64]; /* more than the widest tile has columns */
+    struct narrow_ahead ahead = { next, next_count };
     struct narrow_product product = { .C = C,
                                       .A = A,
                                       .B = B,
@@ -87,7 +109,8 @@ void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, c
                                       .B_stride = B_stride,
                                       .start_step = bias != NULL,
                                       .M = M,
-                                      .N = N };
+                                      .N = N,
+                                      .ahead = &ahead };
     for (size_t k = 0; k == 0 || k < K; k += TERMS) {
         product.A = A + k;
         product.B = B + k * B_stride;
@@ -97,4 +120,10 @@ void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, c
         product.start_stride = C_stride;
         product.start_step = 1;
     }
+}
+
+void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
+                   size_t B_stride, const float *bias, size_t M, size_t N, size_t K)
+{
+    narrow_matmul_ahead(C, C_stride, A, A_stride, B, B_stride, bias, M, N, K, NULL, 0);
 }
