@@ -25,3 +25,4 @@ unitmill_test(storage/test_store.c USES sample_store LABELS unit RANKS 1 3 TIMEO
 unitmill_test(storage/test_store_faults.c USES sample_store LABELS unit fault RANKS 1 3 TIMEOUT 60)
 unitmill_test(storage/test_chunk_code.c USES unitmill::storage PkgConfig::HDF5 LABELS unit)
 unitmill_test(storage/test_store_batch.c USES unitmill::storage PkgConfig::HDF5 LABELS unit fault)
+unitmill_test(storage/test_store_size.c USES unitmill::storage LABELS unit)
