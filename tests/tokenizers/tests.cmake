@@ -16,3 +16,5 @@ unitmill_test(tokenizers/test_mfcc.c USES unitmill::tokenizers unitmill::storage
 unitmill_test(tokenizers/test_clip.c USES unitmill::tokenizers m LABELS unit)
 unitmill_test(tokenizers/test_clip_golden.c
   USES unitmill::tokenizers unitmill::storage m LABELS golden)
+unitmill_test(tokenizers/test_clip_script.c
+  USES unitmill::tokenizers unitmill::storage m LABELS unit)
