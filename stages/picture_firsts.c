@@ -111,8 +111,8 @@ void picture_firsts_add(struct digest *recipe, const struct picture_firsts *firs
         }
 }
 
-enum status picture_firsts_reject(struct shard *out, const struct picture_firsts *firsts,
-                                  const struct run *run, size_t record, const char *path)
+static enum status reject(struct shard *out, const struct picture_firsts *firsts,
+                          const struct run *run, size_t record, const char *path)
 {
     const struct manifest_image *images = run->manifest.images;
     char reason[STATUS_TEXT_BYTES];
@@ -121,4 +121,16 @@ enum status picture_firsts_reject(struct shard *out, const struct picture_firsts
     snprintf(reason, sizeof reason, "same bytes as %.100s: %s", images[firsts->first[record]].id,
              picture_record_reason(path));
     return shard_reject(out, record, images[record].id, reason);
+}
+
+enum status picture_firsts_settle(enum status outcome, struct shard *out, struct shard_work *work,
+                                  const struct picture_firsts *firsts, const struct run *run,
+                                  size_t record, const char *path)
+{
+    const bool is_first = picture_firsts_is_first(firsts, record);
+    if (outcome == STATUS_NO_MEMORY || (outcome == STATUS_OK && is_first))
+        return outcome;
+    if (outcome != STATUS_OK)
+        outcome = reject(out, firsts, run, record, path);
+    return outcome == STATUS_OK ? shard_stage_tick(work) : outcome;
 }

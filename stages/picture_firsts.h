@@ -7,6 +7,7 @@
 #define STAGES_PICTURE_FIRSTS_H
 
 #include "stages/run_directory.h"
+#include "stages/shard_stage.h"
 
 /** Equal on all ranks. */
 struct picture_firsts {
@@ -32,10 +33,13 @@ bool picture_firsts_is_first(const struct picture_firsts *firsts, size_t record)
 void picture_firsts_add(struct digest *recipe, const struct picture_firsts *firsts,
                         struct shard_range range);
 
-/** Local. Lists picture `record` in `out` as a reject for the newest failure, without `path` before
- * it; where it has the bytes of an earlier picture, with "same bytes as ID: " before it.
- * Errors: STATUS_NO_MEMORY. */
-enum status picture_firsts_reject(struct shard *out, const struct picture_firsts *firsts,
-                                  const struct run *run, size_t record, const char *path);
+/** Local. What follows the reading of the picture at `path` for a batch, which ended with
+ * `outcome`. A first that could be read waits in the batch. Any other is done, and the stage's
+ * progress told: one that could not be read is a reject of `out` for the newest failure, with "same
+ * bytes as ID: " before it where it is not the first. A full memory is not the picture's fault, and
+ * handed back. Errors: STATUS_NO_MEMORY; those of shard_stage_tick. */
+enum status picture_firsts_settle(enum status outcome, struct shard *out, struct shard_work *work,
+                                  const struct picture_firsts *firsts, const struct run *run,
+                                  size_t record, const char *path);
 
 #endif

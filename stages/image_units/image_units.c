@@ -72,8 +72,8 @@ static enum status flush(const struct making *making)
     return outcome;
 }
 
-/* A picture that cannot be used is a reject; a full memory is not the picture's fault. One with the
- * bytes of an earlier one has no row of its own, but is a reject with its reason where that is. */
+/* A picture with the bytes of an earlier one has no row of its own, but is a reject with its reason
+ * where that is. */
 static enum status add_picture(const struct making *making, size_t record)
 {
     char path[PATH_BYTES];
@@ -83,11 +83,8 @@ static enum status add_picture(const struct making *making, size_t record)
     if (outcome == STATUS_OK)
         outcome = is_first ? picture_units_add(means->units, path, record)
                            : picture_units_try(means->units, path);
-    if (outcome == STATUS_NO_MEMORY || (outcome == STATUS_OK && is_first))
-        return outcome;
-    if (outcome != STATUS_OK)
-        outcome = picture_firsts_reject(making->out, &means->firsts, making->run, record, path);
-    return outcome == STATUS_OK ? shard_stage_tick(making->work) : outcome;
+    return picture_firsts_settle(outcome, making->out, making->work, &means->firsts, making->run,
+                                 record, path);
 }
 
 static enum status fill(void *self, struct shard *out, struct shard_work *work,
