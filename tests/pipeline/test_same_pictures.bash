@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Pictures with the same bytes become units and embeddings once and are stored once; each can still be
-# found by its id. The same for 1, 2 and 3 ranks, and after shards were lost.
+# found by its id. The same for 1 and 3 ranks, and after shards were lost.
 . "$(dirname "$0")/support.bash"
 
 clip=$golden/clip-vit-tiny/openai_fp16.pt
@@ -28,14 +28,12 @@ line_of() {
 } >data/manifest.new
 mv data/manifest.new data/manifest.jsonl
 
-for ranks in 1 2 3; do
+for ranks in 1 3; do
     make_plan run$ranks
     "$unitmill" run plan.yaml --ranks $ranks --quiet $with_clip
 done
-for ranks in 2 3; do
-    expect_same "digest on $ranks ranks" "$(digest run$ranks)" "$(digest run1)"
-    expect_same "store on $ranks ranks" "$(digest run$ranks/store.h5)" "$(digest run1/store.h5)"
-done
+expect_same "digest on 3 ranks" "$(digest run3)" "$(digest run1)"
+expect_same "store on 3 ranks" "$(digest run3/store.h5)" "$(digest run1/store.h5)"
 
 "$unitmill" status run1 --rejects >status
 grep -qE 'image-units +broken .*cut short' status || { cat status >&2; fail "no reject"; }
