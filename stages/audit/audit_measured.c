@@ -30,8 +30,8 @@ static const struct audit_section stages_section = {
     .note =
         "Nominal: values at their significant bits, before compression; texts at full width. Bad:\n"
         "damaged files. Data includes checksums. Index: where HDF5 says the chunks are. Overhead: "
-        "the rest of "
-        "the\nfiles; a damaged file counts as overhead.",
+        "the\n"
+        "rest of the files; a damaged file counts as overhead.",
 };
 
 static void add_files(struct audit_report *report, const char *key, const struct audit_files *files,

@@ -133,6 +133,6 @@ void audit_add_counts(struct audit_report *report, const struct audit_subject *s
     pictures->values[TOKENS_EACH] = grid;
 
     struct audit_row *duplicates =
-        audit_report_add(report, &counts_section, "duplicate_pictures", "duplicates");
+        audit_report_add(report, &counts_section, "duplicate_pictures", "copies of pictures");
     duplicates->values[RECORDS] = (double)counts->duplicates;
 }
