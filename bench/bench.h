@@ -2,9 +2,9 @@
  *
  * Each rank runs its own copy of the work, all at the same time, one rank a core. A bench goes in
  * rounds; a round is one batch of the work, one of each rival (the same work done in a plainer
- * way), and large matrix products for a while, each begun by all ranks together. So what disturbs
- * the machine meets all of them alike, and a share of the peak is a share of what the same cores
- * can do at the same time.
+ * way, or another part of it), and large matrix products for a while, each begun by all ranks
+ * together. So what disturbs the machine meets all of them alike, and a share of the peak is a
+ * share of what the same cores can do at the same time.
  *
  * Speeds are the best of all rounds, and the peak is the best of many short slices: other programs
  * only ever slow something down, so the best comes nearest to the undisturbed machine. On a machine
@@ -26,7 +26,7 @@ struct bench_setting {
     const char *folder;      /* where files may be written; seen by all ranks */
 };
 
-/** The same items made in another way. */
+/** The same items made in another way, or another part of making them. */
 struct bench_rival {
     const char *key; /* of the work's speed as a share of the rival's: "fraction_of_espeak" */
     enum status (*run)(double *items, void *self);

@@ -11,11 +11,21 @@ enum status bench_hubert_run(double *items, void *self);
 void bench_hubert_close(void *self);
 
 /** The encoder of ViT-VQGAN base with random weights, over batches as image-units forms them; its
- * decoder is a small one, since nobody runs it. Local. */
+ * decoder is a small one, since nobody runs it. And the decoding and resizing of as many photos.
+ * Local. */
 enum status bench_vit_vqgan_open(void **self, double *gflop_per_item,
                                  const struct bench_setting *setting);
 enum status bench_vit_vqgan_run(double *items, void *self);
+enum status bench_vit_vqgan_read(double *items, void *self);
 void bench_vit_vqgan_close(void *self);
+
+/** CLIP ViT-L/14 at 224 x 224 pixels with random weights, eight pictures at a time; and
+ * the decoding and resizing of as many photos. Local. */
+enum status bench_clip_open(void **self, double *gflop_per_item,
+                            const struct bench_setting *setting);
+enum status bench_clip_run(double *items, void *self);
+enum status bench_clip_read(double *items, void *self);
+void bench_clip_close(void *self);
 
 /** A Lloyd iteration in blocks, as fit-units does it: assignment, sums, farthest frames, the sum
  * over the ranks, new centres. Products are counted alone: 2 K D a frame. Collective. */

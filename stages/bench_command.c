@@ -10,7 +10,9 @@
 const char bench_command_help[] =
     "hubert     captions: HuBERT base to layer 6, random weights, 3.5 s each, batches of 1,600 "
     "frames\n"
-    "vit-vqgan  pictures: ViT-VQGAN base encoder, random weights, 256 x 256 pixels\n"
+    "vit-vqgan  pictures: ViT-VQGAN base encoder, random weights, 256 x 256 pixels; beside it\n"
+    "           decoding and resizing of 640 x 480 JPEGs, as a share of the net's time\n"
+    "clip       pictures: CLIP ViT-L/14, random weights, 224 x 224 pixels; beside it likewise\n"
     "kmeans     frames: Lloyd iterations over 500,000 frames of 768 values, 200 clusters\n"
     "speak      captions: spoken, resampled, as FLAC; beside it espeak-ng alone (core for core "
     "only\n"

@@ -37,6 +37,13 @@ const struct shard_column unit_columns[UNIT_COLUMN_COUNT] = {
                         .meaning = "HuBERT features, a row a frame; several layers side by side" },
 };
 
+const struct shard_column picture_columns[PICTURE_COLUMN_COUNT] = {
+    [PICTURE_DIGEST] = { "digest", COLUMN_TEXT, .width = 1,
+                         .meaning = "XXH3, 128 bits, of the source file" },
+    [PICTURE_SOURCE_BYTES] = { "source_bytes", COLUMN_U64, .width = 1, .is_deflated = true,
+                               .meaning = "bytes of the source file" },
+};
+
 const struct shard_column image_columns[IMAGE_COLUMN_COUNT] = {
     [IMAGE_UNITS] = { "units", COLUMN_U16, .width = 0,
                       .meaning = "codebook ids of the token grid, row by row" },

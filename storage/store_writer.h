@@ -16,7 +16,7 @@ struct store_writer; /* opaque */
 
 struct store_options {
     const char *path;   /* final name; borrowed */
-    size_t chunk_bytes; /* of a chunk before compression, > 0 */
+    size_t chunk_bytes; /* of a chunk before compression, at most, > 0 */
     int deflate_level;  /* 0 (off) .. 9; for datasets in which it pays */
 };
 

@@ -5,7 +5,9 @@
  * sides are too unequal, its file is gone) is a reject of this stage. The store has the pictures
  * that both stages kept.
  *
- * Reads:  RUN/images, the manifest's pictures
+ * Of pictures with the same bytes only the first of the manifest is embedded.
+ *
+ * Reads:  RUN/images, RUN/pictures, the manifest's pictures
  * Writes: RUN/embeddings, a shard for each of RUN/images; layout in docs/FORMATS.md, "Shards"
  * Ranks:  any number; the content does not depend on it */
 #ifndef STAGES_EMBED_IMAGES_EMBED_IMAGES_H

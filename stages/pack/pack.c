@@ -108,6 +108,8 @@ static enum status fill_store(struct store_writer *writer, struct pack_scan *sca
         outcome = pack_table_write(&table, writer, run->team, options);
     }
     if (outcome == STATUS_OK)
+        outcome = pack_duplicates_write(writer, scan, run);
+    if (outcome == STATUS_OK)
         outcome = pack_rejects_write(writer, scan, run);
     if (outcome == STATUS_OK)
         outcome = note_provenance(writer, scan, run);
@@ -143,9 +145,9 @@ enum status pack_run(const struct run *run)
     if (!is_there)
         outcome = write_store(&scan, run, path);
     if (outcome == STATUS_OK && run->team->rank == 0)
-        log_event("done", "captions=%lld images=%lld store=%s bytes=%llu",
+        log_event("done", "captions=%lld images=%lld duplicates=%zu store=%s bytes=%llu",
                   (long long)scan.first_caption[scan.caption_shards],
-                  (long long)scan.first_image[scan.image_shards], path,
+                  (long long)scan.first_image[scan.image_shards], scan.duplicates, path,
                   (unsigned long long)file_bytes(path));
     pack_scan_end(&scan);
     return outcome;

@@ -42,7 +42,7 @@ static enum status check_values(const struct shard *shard, const struct shard_fo
 {
     const size_t codebook = shard_identity(shard)->codebook;
     const size_t column = folder->columns == unit_columns ? (size_t)UNIT_UNITS : IMAGE_UNITS;
-    if (folder->columns == speech_columns)
+    if (folder->columns == speech_columns || folder->columns == picture_columns)
         return STATUS_OK;
     if (folder->columns == embedding_columns)
         return check_finite(shard, folder);
@@ -86,8 +86,9 @@ static void check_shard(int64_t words[2], size_t *missing, size_t *problems, con
     if (outcome == STATUS_OK)
         digest_words(words, content);
     else {
-        status_fail(outcome, "%s; unitmill %s %s/plan.yaml makes it again", status_text(),
-                    folder->stage, run->plan.run);
+        const char *maker = folder->columns == picture_columns ? "image-units" : folder->stage;
+        status_fail(outcome, "%s; unitmill %s %s/plan.yaml makes it again", status_text(), maker,
+                    run->plan.run);
         tell(problems);
     }
     shard_destroy(shard);
@@ -137,49 +138,94 @@ static void check_kmeans(size_t *problems, struct digest *digest, const struct r
     free(centroids);
 }
 
-static void add_caption(bool *seen, size_t *distinct, uint64_t record, size_t caption_count)
+/* Records of one kind: how many there should be, are kept, and are among the rejects. */
+struct census {
+    const char *kind;
+    size_t record_count;
+    uint64_t kept;
+    bool *seen; /* [record_count + 1], owned: among the rejects */
+    size_t rejected;
+};
+
+static void note_reject(struct census *census, uint64_t record)
 {
-    if (record < caption_count && !seen[record]) {
-        seen[record] = true;
-        ++*distinct;
+    if (record < census->record_count && !census->seen[record]) {
+        census->seen[record] = true;
+        census->rejected++;
     }
 }
 
-/* Every caption of the manifest is in the store or among its rejects. */
-static enum status check_counts(const struct run *run, const char *path)
+static enum status count_kept(uint64_t *kept, const struct store_reader *store, const char *ids)
 {
-    struct store_reader *store = NULL;
-    uint64_t kept = 0, rejects = 0, *records = NULL;
-    size_t width = 0, distinct = 0;
-    char *stages = NULL;
+    uint64_t rows = 0;
+    size_t width = 0;
+    const enum status outcome = store_reader_extent(&rows, &width, store, ids);
+    *kept += rows;
+    return outcome;
+}
+
+static enum status note_rejects(struct census *captions, struct census *pictures,
+                                const struct store_reader *store)
+{
     enum { STAGE_BYTES = 32 };
-    bool *seen = calloc(run->manifest.caption_count + 1, sizeof *seen);
-    enum status outcome = store_reader_open(&store, path);
-    if (outcome == STATUS_OK)
-        outcome = store_reader_extent(&kept, &width, store, "/captions/id");
-    if (outcome == STATUS_OK)
-        outcome = store_reader_extent(&rejects, &width, store, "/rejects/record");
-    if (outcome == STATUS_OK) {
-        records = calloc((size_t)rejects + 1, sizeof *records);
-        stages = calloc((size_t)rejects + 1, STAGE_BYTES);
-        if (records == NULL || stages == NULL || seen == NULL)
-            outcome = status_fail(STATUS_NO_MEMORY, "%s: no memory", path);
-    }
+    uint64_t rejects = 0;
+    enum status outcome = count_kept(&rejects, store, "/rejects/record");
+    if (outcome != STATUS_OK)
+        return outcome;
+    uint64_t *records = calloc((size_t)rejects + 1, sizeof *records);
+    char *stages = calloc((size_t)rejects + 1, STAGE_BYTES);
+    if (records == NULL || stages == NULL)
+        outcome = status_fail(STATUS_NO_MEMORY, "%llu rejects", (unsigned long long)rejects);
     if (outcome == STATUS_OK)
         outcome = store_reader_numbers(records, store, "/rejects/record", 0, rejects, 1);
     if (outcome == STATUS_OK)
         outcome = store_reader_texts(stages, STAGE_BYTES, store, "/rejects/stage", 0, rejects);
-    for (size_t r = 0; r < rejects && outcome == STATUS_OK; r++)
-        if (strcmp(stages + r * STAGE_BYTES, "image-units") != 0 &&
-            strcmp(stages + r * STAGE_BYTES, "embed-images") != 0)
-            add_caption(seen, &distinct, records[r], run->manifest.caption_count);
-    if (outcome == STATUS_OK && kept + distinct != run->manifest.caption_count)
-        outcome = status_fail(STATUS_CORRUPT,
-                              "%s: %llu captions and %zu rejected ones, the manifest has %zu", path,
-                              (unsigned long long)kept, distinct, run->manifest.caption_count);
+    for (size_t r = 0; r < rejects && outcome == STATUS_OK; r++) {
+        const char *stage = stages + r * STAGE_BYTES;
+        const bool is_picture =
+            strcmp(stage, "image-units") == 0 || strcmp(stage, "embed-images") == 0;
+        note_reject(is_picture ? pictures : captions, records[r]);
+    }
     free(records);
     free(stages);
-    free(seen);
+    return outcome;
+}
+
+static enum status compare_census(const struct census *census, const char *path)
+{
+    if (census->kept + census->rejected == census->record_count)
+        return STATUS_OK;
+    return status_fail(STATUS_CORRUPT, "%s: %llu %s and %zu rejected ones, the manifest has %zu",
+                       path, (unsigned long long)census->kept, census->kind, census->rejected,
+                       census->record_count);
+}
+
+/* Every caption and every picture of the manifest is in the store or among its rejects. */
+static enum status check_counts(const struct run *run, const char *path)
+{
+    static const char duplicates[] = "/images/duplicates/id";
+    struct store_reader *store = NULL;
+    const size_t caption_count = run->manifest.caption_count;
+    const size_t image_count = run->manifest.image_count;
+    struct census captions = { "captions", caption_count, .seen = calloc(caption_count + 1, 1) };
+    struct census pictures = { "pictures", image_count, .seen = calloc(image_count + 1, 1) };
+    enum status outcome = store_reader_open(&store, path);
+    if (outcome == STATUS_OK && (captions.seen == NULL || pictures.seen == NULL))
+        outcome = status_fail(STATUS_NO_MEMORY, "%s: no memory", path);
+    if (outcome == STATUS_OK)
+        outcome = count_kept(&captions.kept, store, "/captions/id");
+    if (outcome == STATUS_OK)
+        outcome = count_kept(&pictures.kept, store, "/images/id");
+    if (outcome == STATUS_OK && store_reader_has(store, duplicates))
+        outcome = count_kept(&pictures.kept, store, duplicates);
+    if (outcome == STATUS_OK)
+        outcome = note_rejects(&captions, &pictures, store);
+    if (outcome == STATUS_OK)
+        outcome = compare_census(&captions, path);
+    if (outcome == STATUS_OK)
+        outcome = compare_census(&pictures, path);
+    free(captions.seen);
+    free(pictures.seen);
     store_reader_close(store);
     return outcome;
 }
@@ -213,6 +259,8 @@ static enum status check_all(size_t *problems, struct digest *digest, const stru
         { "units", "speech-units", unit_columns,
           run->plan.speech_units.features ? UNIT_COLUMN_COUNT : UNIT_FEATURES,
           run_caption_shard_count(run), run_caption_range },
+        { "pictures", "picture-digests", picture_columns, PICTURE_COLUMN_COUNT,
+          run_image_shard_count(run), run_image_range },
         { "images", "image-units", image_columns, IMAGE_COLUMN_COUNT, run_image_shard_count(run),
           run_image_range },
         { "embeddings", "embed-images", embedding_columns, EMBEDDING_COLUMN_COUNT,

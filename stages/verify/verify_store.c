@@ -271,6 +271,14 @@ static size_t list_checks(struct dataset_check checks[CHECKS_MAX], const struct 
         checks[count++] =
             (struct dataset_check){ "/speech/features", KIND_HALF, RULE_ANY, frames, 0 };
     }
+    if (store_reader_has(self->store, "/images/duplicates/id") ||
+        store_reader_has(self->store, "/images/duplicates/row")) {
+        const uint64_t duplicates = rows_of(self, "/images/duplicates/id");
+        checks[count++] =
+            (struct dataset_check){ "/images/duplicates/id", KIND_TEXT, RULE_ANY, duplicates, 0 };
+        checks[count++] = (struct dataset_check){ "/images/duplicates/row", KIND_NUMBER, RULE_BELOW,
+                                                  duplicates, images };
+    }
     if (store_reader_has(self->store, "/images/embedding"))
         checks[count++] =
             (struct dataset_check){ "/images/embedding", KIND_FLOAT, RULE_ANY, images, 0 };

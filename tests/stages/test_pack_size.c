@@ -129,6 +129,23 @@ static void write_pictures(const struct run *run, size_t number)
     publish(run, shard, "images", number);
 }
 
+/* No two pictures are the same. */
+static void write_digests(const struct run *run, size_t number)
+{
+    const struct shard_range range = run_image_range(run, number);
+    struct shard *shard =
+        begin_shard("picture-digests", range, 0, picture_columns, PICTURE_COLUMN_COUNT);
+    for (size_t p = range.first; p < range.first + range.count; p++) {
+        const uint64_t source_bytes = 20000 + p;
+        char digest[DIGEST_TEXT_BYTES];
+        digest_of(digest, &p, sizeof p);
+        shard_add_text(shard, PICTURE_DIGEST, digest);
+        shard_add(shard, PICTURE_SOURCE_BYTES, &source_bytes, 1);
+        check_status(shard_keep(shard, p, run->manifest.images[p].id), STATUS_OK, NULL);
+    }
+    publish(run, shard, "pictures", number);
+}
+
 /* Makes and packs a run of `pictures` pictures, two captions each, in check_scratch(name). */
 static void pack(const char *name, size_t pictures, bool has_features)
 {
@@ -143,6 +160,8 @@ static void pack(const char *name, size_t pictures, bool has_features)
     check_status(run_open(&run, &team, plan_path, &sets), STATUS_OK, NULL);
     for (size_t s = 0; s < run_caption_shard_count(&run); s++)
         write_captions(&run, s);
+    for (size_t s = 0; s < run_image_shard_count(&run); s++)
+        write_digests(&run, s);
     for (size_t s = 0; s < run_image_shard_count(&run); s++)
         write_pictures(&run, s);
     check_status(pack_run(&run), STATUS_OK, NULL);

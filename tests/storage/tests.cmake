@@ -35,3 +35,4 @@ unitmill_test(storage/test_import_tar.c USES unitmill::storage PkgConfig::ARCHIV
 if(NOT UNITMILL_SANITIZE)
   unitmill_test(storage/test_import_memory.c USES unitmill::storage LABELS unit TIMEOUT 60)
 endif()
+unitmill_test(storage/test_store_size.c USES unitmill::storage LABELS unit)
