@@ -101,9 +101,11 @@ void batch_loader_wait(struct batch_loader *loader)
 enum status batch_loader_take(struct store_batch *batch, struct batch_loader *loader)
 {
     batch_loader_wait(loader);
+    pthread_mutex_lock(&loader->mutex);
     *batch = loader->batch;
     loader->is_asked = false;
     loader->turn = 1 - loader->turn;
+    pthread_mutex_unlock(&loader->mutex);
     return loader->outcome == STATUS_OK ? STATUS_OK
                                         : status_fail(loader->outcome, "%s", loader->text);
 }

@@ -10,7 +10,12 @@
 /* Queries that are compared with everything at a time. */
 enum { TILE_QUERIES = 64 };
 
-/* The rank of the best right answer: 1 plus the wrong ones at least as near. */
+/* Cosines closer than this are the same: the rounding of a product depends on where in the matrix
+ * it stands, so equal embeddings do not give equal bits. */
+static const float tie = 1e-6f;
+
+/* The rank of the best right answer: 1 plus the wrong ones at least as near. What is not a number
+ * counts as near, so that a net that has lost its values finds nothing. */
 static int64_t rank_of(const float *scores, size_t count, const uint8_t *is_right)
 {
     float best = -2.0f;
@@ -19,7 +24,7 @@ static int64_t rank_of(const float *scores, size_t count, const uint8_t *is_righ
         if (is_right[i] != 0 && scores[i] > best)
             best = scores[i];
     for (size_t i = 0; i < count; i++)
-        rank += is_right[i] == 0 && scores[i] >= best;
+        rank += is_right[i] == 0 && !(scores[i] < best - tie);
     return rank;
 }
 

@@ -26,7 +26,8 @@ struct retrieval_set {
 };
 
 /** Collective. Each rank takes a share of the queries; results are the same for any number of
- * ranks. Where several are equally near, those that are wrong count as nearer: ties do not help.
+ * ranks. Where several are equally near, within 1e-6, those that are wrong count as nearer: ties
+ * do not help.
  * Errors: STATUS_NO_MEMORY. */
 enum status retrieval_measure(struct retrieval_figures *speech_to_image,
                               struct retrieval_figures *image_to_speech, const struct team *team,

@@ -1,1 +1,2 @@
 unitmill_test(models/test_speech_encoder_golden.c USES unitmill::models unitmill::storage m LABELS golden)
+unitmill_test(models/test_speech_encoder.c USES unitmill::models m LABELS unit)
