@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 {
     CU_TestInfo cases[] = {
         { "forget the launcher", forget_the_launcher },
-        { "every bench on one rank", a_bench_runs_on_one_rank },
+        { "a bench on one rank", a_bench_runs_on_one_rank },
         { "every bench on two ranks", every_bench_runs_on_two_ranks },
         { "unknown name", an_unknown_name_is_told_what_there_is },
         { "no time", no_time_is_wrong_usage },
