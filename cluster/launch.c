@@ -95,6 +95,8 @@ static int wait_and_forward(pid_t child, const sigset_t *watched)
             return state;
         if (number == SIGINT || number == SIGTERM || number == SIGUSR1)
             kill(child, requests++ == 0 || number == SIGUSR1 ? SIGUSR1 : SIGTERM);
+        if (number == SIGUSR2)
+            kill(child, SIGUSR2);
     }
 }
 
@@ -132,6 +134,7 @@ enum status launch_ranks(int *exit_code, size_t ranks, char **argv)
     sigaddset(&watched, SIGINT);
     sigaddset(&watched, SIGTERM);
     sigaddset(&watched, SIGUSR1);
+    sigaddset(&watched, SIGUSR2);
     sigaddset(&watched, SIGCHLD);
     sigprocmask(SIG_BLOCK, &watched, &before);
 

@@ -61,6 +61,14 @@ struct plan {
         double dropout, temperature, learning_rate, final_learning_rate;
         double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;
     } pretrain;
+    struct { /* of a job; a stage may have others: `stages` holds STAGE.KEY=VALUE */
+        char *partition, *account, *memory, *time, *constraint;
+        size_t nodes, tasks_per_node, threads;
+        struct plan_texts extra, prologue;
+        char *container, *launcher, *template;
+        size_t warning_seconds, requeue_limit;
+        struct plan_texts stages;
+    } slurm;
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
         char *clip, *clip_config;

@@ -1,6 +1,7 @@
 /* unitmill: captions and pictures into discrete units, at cluster scale. This file is the table of
  * commands; each command is a file or folder beside it. */
 #include "cluster/launch.h"
+#include "cluster/stop.h"
 #include "core/log.h"
 #include "nn/matmul.h"
 #include "stages/audit/audit.h"
@@ -105,7 +106,7 @@ int main(int argc, char **argv)
     struct command_line line = { .command = command };
     const enum status outcome = command->run(&line, argc - 1, argv + 1);
     if (outcome != STATUS_OK) {
-        line.exit_code = 1;
+        line.exit_code = outcome == STATUS_STOPPED && stop_is_for_a_turn() ? EXIT_TURN : 1;
         if (line.team.rank == 0)
             log_failure(status_text());
     }

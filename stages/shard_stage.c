@@ -13,14 +13,17 @@ struct shard_work {
     struct progress *progress;
 };
 
+static enum status fail_stopped(void)
+{
+    return status_fail(STATUS_STOPPED, "stopped by a signal; the same command goes on from the "
+                                       "shards that are complete");
+}
+
 enum status shard_stage_tick(struct shard_work *work)
 {
     progress_add(work->progress, 1, 0);
     claims_serve(work->claims);
-    if (stop_requested())
-        return status_fail(STATUS_STOPPED, "stopped by a signal; the same command goes on from "
-                                           "the shards that are complete");
-    return STATUS_OK;
+    return stop_is_urgent() ? fail_stopped() : STATUS_OK;
 }
 
 enum status shard_stage_recipe(char text[DIGEST_TEXT_BYTES], const struct shard_stage *stage,
@@ -142,7 +145,9 @@ static enum status work_through(int64_t *rejects, struct shard_work *work, const
     enum status outcome = STATUS_OK;
     uint64_t item;
     while (outcome == STATUS_OK && claims_next(work->claims, &item))
-        outcome = make_shard(rejects, work, stage, run, self, stage->range(run, pending[item]));
+        outcome = stop_requested() ? fail_stopped()
+                                   : make_shard(rejects, work, stage, run, self,
+                                                stage->range(run, pending[item]));
     if (outcome != STATUS_OK)
         claims_close(work->claims);
     return outcome;

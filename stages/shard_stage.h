@@ -35,13 +35,14 @@ struct shard_stage {
 /** Collective. Makes the shards that are missing or are not what this plan gives, each on the rank
  * that claims it. `self` is handed to the callbacks.
  *
- * Errors: STATUS_STOPPED  a signal asked for an end; shards in hand were dropped
+ * Errors: STATUS_STOPPED  a signal asked for an end; shards in hand were dropped, but
+ *                         finished where there was time (cluster/stop.h)
  *         STATUS_INVALID  more rejects than the plan's reject_limit
  *         what the callbacks return, and STATUS_IO. */
 enum status shard_stage_run(const struct shard_stage *stage, const struct run *run, void *self);
 
 /** Local. One more record of the shard in hand is done: shows progress, serves the other ranks.
- * Errors: STATUS_STOPPED where a signal asked for an end: hand it up. */
+ * Errors: STATUS_STOPPED where a signal asked for an end at once: hand it up. */
 enum status shard_stage_tick(struct shard_work *work);
 
 /** Local. The recipe digest of a shard. */

@@ -11,15 +11,36 @@
 
 #include <string.h>
 
+static bool names_clip(const struct plan *plan)
+{
+    return plan->embed_images.clip != NULL;
+}
+
+static bool names_no_centres(const struct plan *plan)
+{
+    return plan->speech_units.kmeans == NULL;
+}
+
+static bool asks_for_steps(const struct plan *plan)
+{
+    return plan->pretrain.steps > 0;
+}
+
 const struct stage stage_table[] = {
-    { "speak", "speaks the captions with espeak-ng", speak_run },
-    { "fit-units", "fits speech units: k-means over HuBERT features of a sample", fit_units_run },
-    { "speech-units", "turns speech into units with durations", speech_units_run },
-    { "image-units", "turns pictures into ViT-VQGAN units", image_units_run },
+    { "speak", "speaks the captions with espeak-ng", speak_run, STAGE_CAPTION_SHARDS, "speech",
+      false, NULL },
+    { "fit-units", "fits speech units: k-means over HuBERT features of a sample", fit_units_run,
+      STAGE_FILE, "kmeans.h5", false, names_no_centres },
+    { "speech-units", "turns speech into units with durations", speech_units_run,
+      STAGE_CAPTION_SHARDS, "units", false, NULL },
+    { "image-units", "turns pictures into ViT-VQGAN units", image_units_run, STAGE_IMAGE_SHARDS,
+      "images", false, NULL },
     { "embed-images", "turns pictures into CLIP embeddings, where the plan names a CLIP",
-      embed_images_run },
-    { "pack", "gathers all shards into one compressed store", pack_run },
-    { "pretrain", "trains a model on the store, where the plan asks for steps", pretrain_run },
+      embed_images_run, STAGE_IMAGE_SHARDS, "embeddings", false, names_clip },
+    { "pack", "gathers all shards into one compressed store", pack_run, STAGE_STORE, "store.h5",
+      true, NULL },
+    { "pretrain", "trains a model on the store, where the plan asks for steps", pretrain_run,
+      STAGE_MODEL, "checkpoints/model.safetensors", true, asks_for_steps },
 };
 
 const size_t stage_count = sizeof stage_table / sizeof stage_table[0];

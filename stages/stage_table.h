@@ -4,10 +4,23 @@
 
 #include "stages/run_directory.h"
 
+/** What a stage leaves in the run directory. */
+enum stage_output {
+    STAGE_CAPTION_SHARDS, /* a folder of them, cut by run_caption_range */
+    STAGE_IMAGE_SHARDS,   /* likewise, by run_image_range */
+    STAGE_FILE,           /* one file */
+    STAGE_STORE,          /* one file, which is a store */
+    STAGE_MODEL           /* one file, a model that is trained in pretrain.steps updates */
+};
+
 struct stage {
     const char *name;
     const char *summary;
     enum status (*run)(const struct run *run); /* Collective */
+    enum stage_output output;
+    const char *path; /* of the folder or the file, in the run directory */
+    bool gathers;     /* reads what all stages before it make, so it runs after any of them */
+    bool (*is_planned)(const struct plan *plan); /* NULL: always */
 };
 
 extern const struct stage stage_table[];

@@ -1,7 +1,7 @@
 #include "stages/status/status.h"
 
 #include "core/utf8.h"
-#include "stages/status/run_survey.h"
+#include "stages/run_survey.h"
 #include "storage/json.h"
 
 #include <string.h>
@@ -73,7 +73,7 @@ static void write_table(FILE *stream, const struct run *run, const struct run_su
     fprintf(stream, "%s: %s\n\n%-12s  %-7s  %9s  %15s  %8s  %7s  %9s  %9s  %7s\n", run->plan.run,
             survey->is_running ? "a unitmill is at work in it" : "nobody is at work in it", "stage",
             "state", "shards", "records", "rejected", "damaged", "bytes", "records/s", "left");
-    for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++)
+    for (size_t s = 0; s < survey->stage_count; s++)
         if (survey->stages[s].state != SURVEY_NOT_PLANNED)
             write_stage(stream, &survey->stages[s]);
     if (survey->damage_count > 0)
@@ -149,7 +149,7 @@ static enum status write_json(FILE *stream, const struct run *run, const struct 
     json_writer_text(writer, "run", run->plan.run);
     json_writer_switch(writer, "is_running", survey->is_running);
     json_writer_open_array(writer, "stages");
-    for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++)
+    for (size_t s = 0; s < survey->stage_count; s++)
         if (survey->stages[s].state != SURVEY_NOT_PLANNED)
             add_stage(writer, &survey->stages[s]);
     json_writer_close(writer);

@@ -1,12 +1,12 @@
-/** Run survey: what the files of a run say of themselves, stage by stage. All functions are local.
- */
-#ifndef STAGES_STATUS_RUN_SURVEY_H
-#define STAGES_STATUS_RUN_SURVEY_H
+/** Run survey: what the files of a run say of themselves, stage by stage, for every stage of
+ * stage_table. All functions are local. */
+#ifndef STAGES_RUN_SURVEY_H
+#define STAGES_RUN_SURVEY_H
 
 #include "stages/reject_list.h"
 #include "stages/run_directory.h"
 
-enum { SURVEY_STAGE_COUNT = 6 };
+enum { SURVEY_STAGES_MAX = 32 };
 
 enum survey_state {
     SURVEY_MISSING,
@@ -32,7 +32,8 @@ struct survey_damage {
 };
 
 struct run_survey {
-    struct survey_stage stages[SURVEY_STAGE_COUNT];
+    struct survey_stage stages[SURVEY_STAGES_MAX]; /* in the order of stage_table */
+    size_t stage_count;
     bool is_running; /* somebody holds the run's lock */
     struct reject_list rejects;
     struct survey_damage *damages;
