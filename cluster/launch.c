@@ -37,6 +37,14 @@ size_t launch_core_count(void)
     return online > 0 ? (size_t)online : 1;
 }
 
+/* Debian's Open MPI comes with its one-sided operations over plain messages switched off in
+ * /etc/openmpi/openmpi-mca-params.conf, which leaves none at all between hosts without InfiniBand:
+ * making a window then ends the program. On one host others are preferred as before. */
+void launch_prepare(void)
+{
+    setenv("OMPI_MCA_osc", "^ucx", 0);
+}
+
 size_t launch_terminal_columns(void)
 {
     const char *seen_by_parent = getenv(terminal_variable);

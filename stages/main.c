@@ -17,6 +17,7 @@
 #include "stages/run_command.h"
 #include "stages/scenes/scenes_command.h"
 #include "stages/status/status.h"
+#include "stages/submit/submit.h"
 #include "stages/verify/verify.h"
 
 #include <stdio.h>
@@ -43,6 +44,8 @@ static const struct command commands[] = {
     STAGE("pretrain", "trains a model on the store, where the plan asks for steps"),
     { "evaluate", "PLAN", "how well the units tell phones apart, beside MFCC + k-means", NULL, 1, 1,
       true, true, evaluate_command },
+    { "submit", "PLAN", "the run as a chain of Slurm jobs", submit_command_help, 1, 1, false, true,
+      submit_command },
     { "status", "RUN", "a line a stage: done, rejected, bytes", NULL, 1, 1, false, false,
       status_command },
     { "audit", "PATH", "storage footprint of a run or a store", NULL, 1, 1, false, false,
