@@ -25,8 +25,8 @@ size_t launch_terminal_columns(void);
  * anything else happens. */
 void launch_again(const char *variable, const char *value, char **argv);
 
-/** Local. Chooses parts of MPI that work between hosts as well as on one. Call before MPI begins; what
- * the user chose by environment (OMPI_MCA_osc) stays. */
+/** Local. Chooses parts of MPI that work between hosts as well as on one. Call before MPI begins;
+ * what the user chose by environment (OMPI_MCA_osc) stays. */
 void launch_prepare(void);
 
 /** Local. Runs this very program, with the same arguments, on `ranks` ranks under mpirun and waits.

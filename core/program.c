@@ -72,17 +72,16 @@ static enum status start(pid_t *child, char *const argv[], const int texts[2])
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, texts[0], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, texts[1], STDERR_FILENO);
-    const int error = variables == NULL
-                          ? ENOMEM
-                          : posix_spawnp(child, argv[0], &actions, NULL, argv, variables);
+    const int error =
+        variables == NULL ? ENOMEM : posix_spawnp(child, argv[0], &actions, NULL, argv, variables);
     posix_spawn_file_actions_destroy(&actions);
     free(variables);
     free(environment);
     if (error == ENOENT)
         return status_fail(STATUS_NOT_FOUND, "%s: no such program here", argv[0]);
-    return error == 0 ? STATUS_OK
-                      : status_fail(STATUS_IO, "%s: cannot be started: %s", argv[0],
-                                    strerror(error));
+    return error == 0
+               ? STATUS_OK
+               : status_fail(STATUS_IO, "%s: cannot be started: %s", argv[0], strerror(error));
 }
 
 enum status program_run(struct program_result *out, char *const argv[])

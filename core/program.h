@@ -1,4 +1,5 @@
-/** Other programs: one is run to its end and what it said is handed over. All functions are local. */
+/** Other programs: one is run to its end and what it said is handed over. All functions are local.
+ */
 #ifndef CORE_PROGRAM_H
 #define CORE_PROGRAM_H
 

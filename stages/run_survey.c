@@ -305,11 +305,12 @@ double survey_seconds_left(const struct survey_stage *stage)
 
 const char *survey_state_name(enum survey_state state)
 {
-    static const char *const names[] = { [SURVEY_MISSING] = "missing",
-                                         [SURVEY_RUNNING] = "running",
-                                         [SURVEY_STOPPED] = "stopped",
-                                         [SURVEY_DONE] = "done",
-                                         [SURVEY_NOT_PLANNED] = "not planned" };
+    static const char *const names[] = {
+        [SURVEY_MISSING] = "missing",     [SURVEY_RUNNING] = "running",
+        [SURVEY_STOPPED] = "stopped",     [SURVEY_DONE] = "done",
+        [SURVEY_QUEUED] = "queued",       [SURVEY_FAILED] = "failed",
+        [SURVEY_CANCELLED] = "cancelled", [SURVEY_NOT_PLANNED] = "not planned"
+    };
     return names[state];
 }
 

@@ -13,6 +13,9 @@ enum survey_state {
     SURVEY_RUNNING,
     SURVEY_STOPPED,
     SURVEY_DONE,
+    SURVEY_QUEUED,     /* these three only where jobs were submitted: a job waits, */
+    SURVEY_FAILED,     /* ended without success, */
+    SURVEY_CANCELLED,  /* was cancelled */
     SURVEY_NOT_PLANNED /* the plan does not ask for this stage; it is not shown */
 };
 
@@ -50,7 +53,7 @@ double survey_rate(const struct survey_stage *stage);
 /** Seconds until the stage is done; negative where not known. */
 double survey_seconds_left(const struct survey_stage *stage);
 
-/** "missing", "running", "stopped", "done", "not planned". */
+/** "missing", "running", "stopped", "done", "queued", "failed", "cancelled", "not planned". */
 const char *survey_state_name(enum survey_state state);
 
 /** An all-zero survey is allowed. */

@@ -142,16 +142,18 @@ enum status slurm_jobs_ask(struct slurm_jobs *jobs)
     list_ids(ids, jobs);
     if (ids[0] == '\0')
         return STATUS_OK;
-    char *const squeue[] = { "squeue", "--noheader", "--states=all",
-                             "--format=%i|%T|%r|%N|%L", "--jobs", ids, NULL };
+    char *const squeue[] = {
+        "squeue", "--noheader", "--states=all", "--format=%i|%T|%r|%N|%L", "--jobs", ids, NULL
+    };
     const enum status outcome = ask(jobs, squeue);
     if (outcome != STATUS_OK)
         return outcome;
     list_ids(ids, jobs);
-    char *const sacct[] = { "sacct",    "--noheader", "--parsable2", "--allocations",
-                            "--format", "JobID,State,Reason,NodeList", "--jobs", ids, NULL };
+    char *const sacct[] = { "sacct",         "--noheader", "--parsable2",
+                            "--allocations", "--format",   "JobID,State,Reason,NodeList",
+                            "--jobs",        ids,          NULL };
     if (ids[0] != '\0')
-        (void)ask(jobs, sacct); /* many sites keep no accounts */
+        (void)ask(jobs, sacct);              /* many sites keep no accounts */
     for (size_t j = 0; j < jobs->count; j++) /* sacct's format separates by bars too */
         if (!slurm_job_is_alive(&jobs->items[j]))
             jobs->items[j].time_left[0] = '\0';
@@ -168,16 +170,16 @@ static bool is_among(const char *state, const char *const states[], size_t count
 
 bool slurm_job_is_queued(const struct slurm_job *job)
 {
-    static const char *const states[] = { "PENDING",      "CONFIGURING",   "REQUEUED",
-                                          "REQUEUE_FED",  "REQUEUE_HOLD",  "SPECIAL_EXIT",
+    static const char *const states[] = { "PENDING",      "CONFIGURING",  "REQUEUED",
+                                          "REQUEUE_FED",  "REQUEUE_HOLD", "SPECIAL_EXIT",
                                           "RESV_DEL_HOLD" };
     return is_among(job->state, states, sizeof states / sizeof states[0]);
 }
 
 bool slurm_job_is_alive(const struct slurm_job *job)
 {
-    static const char *const states[] = { "RUNNING",   "SUSPENDED", "COMPLETING",
-                                          "SIGNALING", "STAGE_OUT", "RESIZING",
-                                          "STOPPED" };
-    return slurm_job_is_queued(job) || is_among(job->state, states, sizeof states / sizeof states[0]);
+    static const char *const states[] = { "RUNNING",   "SUSPENDED", "COMPLETING", "SIGNALING",
+                                          "STAGE_OUT", "RESIZING",  "STOPPED" };
+    return slurm_job_is_queued(job) ||
+           is_among(job->state, states, sizeof states / sizeof states[0]);
 }

@@ -1,8 +1,8 @@
 /** Slurm jobs of a run: which job was submitted for which stage, kept in RUN/slurm/jobs, and what
  * Slurm says of them. All functions are local.
  *
- * RUN/slurm/jobs has a line a submission, "STAGE ID"; the last one of a stage counts. squeue knows a
- * job until some minutes after its end, sacct for longer, where the site keeps accounts. */
+ * RUN/slurm/jobs has a line a submission, "STAGE ID"; the last one of a stage counts. squeue knows
+ * a job until some minutes after its end, sacct for longer, where the site keeps accounts. */
 #ifndef STAGES_SLURM_JOBS_H
 #define STAGES_SLURM_JOBS_H
 
@@ -16,9 +16,9 @@ enum { SLURM_JOBS_MAX = 32, SLURM_FIELD_BYTES = 128 };
 struct slurm_job {
     char stage[32];
     unsigned long id;
-    char state[SLURM_FIELD_BYTES]; /* Slurm's word, "RUNNING"; "" where Slurm knows it no longer */
-    char reason[SLURM_FIELD_BYTES];    /* "" for none */
-    char nodes[SLURM_FIELD_BYTES];     /* "host[1-2]"; "" before it starts */
+    char state[SLURM_FIELD_BYTES];  /* Slurm's word, "RUNNING"; "" where Slurm knows it no longer */
+    char reason[SLURM_FIELD_BYTES]; /* "" for none */
+    char nodes[SLURM_FIELD_BYTES];  /* "host[1-2]"; "" before it starts */
     char time_left[SLURM_FIELD_BYTES]; /* of its limit, while it runs; "" else */
 };
 

@@ -101,9 +101,9 @@ static enum status fill_script(char **script, const struct job_chain *chain,
     const enum status outcome = write_texts(&texts, chain, request);
     if (outcome != STATUS_OK)
         return outcome;
-    const char *const singles[] = { texts.name,  texts.log,     texts.nodes,    texts.tasks,
-                                    texts.threads, texts.warning, texts.requeues, texts.launch,
-                                    texts.unitmill, texts.plan,   chain->run };
+    const char *const singles[] = { texts.name,     texts.log,     texts.nodes,    texts.tasks,
+                                    texts.threads,  texts.warning, texts.requeues, texts.launch,
+                                    texts.unitmill, texts.plan,    chain->run };
     const struct script_value values[] = {
         value_of("job_name", &singles[0], false),
         value_of("log", &singles[1], false),
@@ -219,8 +219,8 @@ static enum status submit_link(struct job_link *link, const struct job_chain *ch
         outcome = file_write(path, link->script, strlen(link->script));
     char *const first[] = { "sbatch", "--parsable", path, NULL };
     /* Without the second option the jobs after one that failed would wait for ever. */
-    char *const later[] = { "sbatch",   "--parsable", dependency, "--kill-on-invalid-dep=yes",
-                            path, NULL };
+    char *const later[] = { "sbatch", "--parsable", dependency, "--kill-on-invalid-dep=yes",
+                            path,     NULL };
     if (outcome == STATUS_OK)
         outcome = program_run(&said, after == 0 ? first : later);
     if (outcome == STATUS_OK)

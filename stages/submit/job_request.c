@@ -122,11 +122,11 @@ uint64_t slurm_memory_mib(const char *text)
     const double number = strtod(text, &end);
     if (end == text || !(number > 0.0 && number < 1e9))
         return 0;
-    const double mib = *end == 'K' || *end == 'k'                  ? number / 1024
-                       : *end == 'G' || *end == 'g'                ? number * 1024
-                       : *end == 'T' || *end == 't'                ? number * 1024 * 1024
+    const double mib = *end == 'K' || *end == 'k'                   ? number / 1024
+                       : *end == 'G' || *end == 'g'                 ? number * 1024
+                       : *end == 'T' || *end == 't'                 ? number * 1024 * 1024
                        : *end == 'M' || *end == 'm' || *end == '\0' ? number
-                                                                   : 0.0;
+                                                                    : 0.0;
     return *end != '\0' && end[1] != '\0' ? 0 : (uint64_t)mib;
 }
 
@@ -157,8 +157,8 @@ enum status node_shape_ask(struct node_shape *out, const struct job_request *req
     if (outcome != STATUS_OK)
         return outcome;
     if (result.exit_code != 0)
-        outcome = status_fail(STATUS_IO, "sinfo: %.*s", (int)strcspn(result.errors, "\n"),
-                              result.errors);
+        outcome =
+            status_fail(STATUS_IO, "sinfo: %.*s", (int)strcspn(result.errors, "\n"), result.errors);
     char *line, *rest = result.output;
     while (outcome == STATUS_OK && (line = strsep(&rest, "\n")) != NULL) {
         size_t cores = 0;
@@ -172,8 +172,9 @@ enum status node_shape_ask(struct node_shape *out, const struct job_request *req
     }
     program_end(&result);
     if (outcome == STATUS_OK && out->cores == 0)
-        outcome = status_fail(STATUS_NOT_FOUND, "sinfo lists no node for %s; give "
-                                                "slurm.tasks_per_node",
+        outcome = status_fail(STATUS_NOT_FOUND,
+                              "sinfo lists no node for %s; give "
+                              "slurm.tasks_per_node",
                               request->stage->name);
     return outcome;
 }

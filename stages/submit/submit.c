@@ -30,7 +30,8 @@ static enum status take_lock(int *lock, const char *run_folder)
     if (*lock < 0)
         return file_fail(path, "cannot lock");
     if (flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return status_fail(STATUS_INVALID, "%s: is being submitted by another unitmill", run_folder);
+        return status_fail(STATUS_INVALID, "%s: is being submitted by another unitmill",
+                           run_folder);
     return STATUS_OK;
 }
 
@@ -49,13 +50,13 @@ static enum status refuse_while_queued(const char *run_folder)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s job %lu %s",
                                      used > 0 ? ", " : "", jobs.items[j].stage, jobs.items[j].id,
                                      jobs.items[j].state);
-    return used == 0 ? STATUS_OK
-                     : status_fail(STATUS_INVALID, "%.100s: submitted already: %.300s", run_folder,
-                                   list);
+    return used == 0
+               ? STATUS_OK
+               : status_fail(STATUS_INVALID, "%.100s: submitted already: %.300s", run_folder, list);
 }
 
-/* Checks the plan against the run, freezes it, and writes what the jobs read: the plan as it is now,
- * overrides applied. */
+/* Checks the plan against the run, freezes it, and writes what the jobs read: the plan as it is
+ * now, overrides applied. */
 static enum status settle_plan(const struct command_line *line)
 {
     struct run run;

@@ -50,7 +50,7 @@ door("nettle/.*" core/sha256.c)
 
 # C17, POSIX and Linux. Vector instructions are the compiler's, and kept to the kernels.
 set(system_headers
-  assert ctype dirent errno fcntl fenv float ftw inttypes limits math pthread sched setjmp signal
+  assert ctype dirent errno fcntl fenv float ftw inttypes limits math pthread sched setjmp signal spawn
   stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios time unistd)
 list(JOIN system_headers "|" system_headers)
 door("immintrin\\.h|.*mmintrin\\.h|cpuid\\.h" nn/)
