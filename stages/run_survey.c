@@ -303,6 +303,11 @@ double survey_seconds_left(const struct survey_stage *stage)
     return rate > 0.0 ? (double)(stage->records - stage->records_done) / rate : -1.0;
 }
 
+bool survey_is_over_limit(const struct survey_stage *stage, double reject_limit)
+{
+    return (double)stage->rejected > reject_limit * (double)stage->records;
+}
+
 const char *survey_state_name(enum survey_state state)
 {
     static const char *const names[] = {

@@ -113,8 +113,6 @@ static void take_answer(struct slurm_jobs *jobs, char *text)
             take_field(job->reason, &rest);
             take_field(job->nodes, &rest);
             take_field(job->time_left, &rest);
-            if (!slurm_job_is_alive(job))
-                job->time_left[0] = '\0';
             break;
         }
     }
@@ -154,8 +152,8 @@ enum status slurm_jobs_ask(struct slurm_jobs *jobs)
                             "--jobs",        ids,          NULL };
     if (ids[0] != '\0')
         (void)ask(jobs, sacct);              /* many sites keep no accounts */
-    for (size_t j = 0; j < jobs->count; j++) /* sacct's format separates by bars too */
-        if (!slurm_job_is_alive(&jobs->items[j]))
+    for (size_t j = 0; j < jobs->count; j++)
+        if (strcmp(jobs->items[j].state, "RUNNING") != 0)
             jobs->items[j].time_left[0] = '\0';
     return STATUS_OK;
 }

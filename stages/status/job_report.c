@@ -87,9 +87,10 @@ static const char *failed_before(const struct run_survey *survey, size_t stage)
     return NULL;
 }
 
-static void settle_state(struct survey_stage *stage, const struct slurm_job *job, const char *end)
+static void settle_state(struct survey_stage *stage, const struct slurm_job *job, const char *end,
+                         double reject_limit)
 {
-    if (stage->state == SURVEY_DONE)
+    if (stage->state == SURVEY_DONE && !survey_is_over_limit(stage, reject_limit))
         return;
     if (slurm_job_is_queued(job))
         stage->state = SURVEY_QUEUED;
@@ -137,7 +138,7 @@ enum status job_report_take(struct job_report *out, struct run_survey *survey,
             continue;
         out->stages[s].job = job;
         read_end(end, run, job);
-        settle_state(&survey->stages[s], job, end);
+        settle_state(&survey->stages[s], job, end, run->plan.reject_limit);
         explain(&out->stages[s], survey, s, run, end);
         survey->is_running = survey->is_running || strcmp(job->state, "RUNNING") == 0;
     }
