@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ENVIRONMENT_BYTES_MAX = 4 << 20 };
@@ -84,10 +86,19 @@ static enum status start(pid_t *child, char *const argv[], const int texts[2])
                : status_fail(STATUS_IO, "%s: cannot be started: %s", argv[0], strerror(error));
 }
 
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 enum status program_run(struct program_result *out, char *const argv[])
 {
     pid_t child = -1;
     int state = 0;
+    struct rusage usage = { 0 };
+    const double begin_seconds = now_seconds();
     const int texts[2] = { memfd_create("output", MFD_CLOEXEC),
                            memfd_create("errors", MFD_CLOEXEC) };
     *out = (struct program_result){ 0 };
@@ -96,9 +107,11 @@ enum status program_run(struct program_result *out, char *const argv[])
         outcome = status_fail(STATUS_IO, "%s: no room for what it says", argv[0]);
     if (outcome == STATUS_OK)
         outcome = start(&child, argv, texts);
-    while (outcome == STATUS_OK && waitpid(child, &state, 0) < 0)
+    while (outcome == STATUS_OK && wait4(child, &state, 0, &usage) < 0)
         if (errno != EINTR)
             outcome = status_fail(STATUS_IO, "%s: %s", argv[0], strerror(errno));
+    out->seconds = now_seconds() - begin_seconds;
+    out->peak_kib = (uint64_t)usage.ru_maxrss;
     out->exit_code = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
     if (outcome == STATUS_OK)
         outcome = take_text(&out->output, texts[0], argv[0]);

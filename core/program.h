@@ -6,6 +6,7 @@
 #include "core/status.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { PROGRAM_TEXT_BYTES_MAX = 16 << 20 };
 
@@ -13,6 +14,8 @@ enum { PROGRAM_TEXT_BYTES_MAX = 16 << 20 };
 struct program_result {
     char *output, *errors; /* standard output and standard error, each with a zero at its end */
     int exit_code;         /* 128 + N where signal N ended it */
+    double seconds;        /* from its start to its end */
+    uint64_t peak_kib;     /* memory of the largest process among it and those it waited for */
 };
 
 /** Runs argv[0], looked up in PATH, with standard input empty. It gets the environment that this

@@ -53,8 +53,8 @@ double survey_rate(const struct survey_stage *stage);
 /** Seconds until the stage is done; negative where not known. */
 double survey_seconds_left(const struct survey_stage *stage);
 
-/** True where the stage rejected more than the share that a plan allows: it fails at its end, though
- * every shard is there. */
+/** True where the stage rejected more than the share that a plan allows: it fails at its end,
+ * though every shard is there. */
 bool survey_is_over_limit(const struct survey_stage *stage, double reject_limit);
 
 /** "missing", "running", "stopped", "done", "queued", "failed", "cancelled", "not planned". */

@@ -151,7 +151,7 @@ enum status slurm_jobs_ask(struct slurm_jobs *jobs)
                             "--allocations", "--format",   "JobID,State,Reason,NodeList",
                             "--jobs",        ids,          NULL };
     if (ids[0] != '\0')
-        (void)ask(jobs, sacct);              /* many sites keep no accounts */
+        (void)ask(jobs, sacct); /* many sites keep no accounts */
     for (size_t j = 0; j < jobs->count; j++)
         if (strcmp(jobs->items[j].state, "RUNNING") != 0)
             jobs->items[j].time_left[0] = '\0';

@@ -171,9 +171,9 @@ enum status job_chain_make(struct job_chain *out, const struct plan *plan, const
     for (size_t s = 0; s < stage_count && outcome == STATUS_OK; s++) {
         const struct stage *stage = &stage_table[s];
         const bool is_planned = stage->is_planned == NULL || stage->is_planned(plan);
-        const bool is_done = survey != NULL && survey->stages[s].state == SURVEY_DONE &&
-                             (stage->gathers ||
-                              !survey_is_over_limit(&survey->stages[s], plan->reject_limit));
+        const bool is_done =
+            survey != NULL && survey->stages[s].state == SURVEY_DONE &&
+            (stage->gathers || !survey_is_over_limit(&survey->stages[s], plan->reject_limit));
         if (is_planned && (!is_done || (stage->gathers && out->count > 0)))
             outcome = add_link(out, stage, plan_path, overrides);
     }

@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "stages/slurm_jobs.h"
+#include "stages/submit/estimate.h"
 #include "stages/submit/job_chain.h"
 
 #include <errno.h>
@@ -137,19 +138,43 @@ static enum status print_chain(const struct command_line *line, const struct pla
     return outcome;
 }
 
+static enum status print_estimate(const struct command_line *line, const struct plan *plan,
+                                  const struct estimate_options *options)
+{
+    struct estimate estimate;
+    const enum status outcome =
+        estimate_take(&estimate, plan, line->operands[0], &line->sets, options);
+    if (outcome == STATUS_OK)
+        estimate_print(stdout, &estimate, options);
+    return outcome;
+}
+
 enum status submit_command(struct command_line *line, int argc, char **argv)
 {
-    bool is_dry = false;
+    bool is_dry = false, is_estimate = false;
+    struct estimate_options wanted = { .sample_pictures = 24, .hours = 1.0 };
     const struct option options[] = {
         { "dry-run", OPTION_SWITCH, &is_dry, NULL, "print the jobs and their scripts" },
+        { "estimate", OPTION_SWITCH, &is_estimate, NULL,
+          "measure the stages here on a sample, and say what the whole takes" },
+        { "sample", OPTION_COUNT, &wanted.sample_pictures, "N",
+          "pictures to measure with (default 24)" },
+        { "rate", OPTION_TEXTS, &wanted.rates, "STAGE=R",
+          "records a second of one rank, instead of measuring; repeatable" },
+        { "hours", OPTION_NUMBER, &wanted.hours, "H",
+          "in which each stage is to end (default 1), for the advice on nodes" },
     };
     struct plan plan;
     if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))
         return STATUS_OK;
+    if (!(wanted.hours > 0.0))
+        return command_usage(line, "--hours must be positive");
     enum status outcome = plan_read(&plan, line->operands[0], &line->sets);
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = is_dry ? print_chain(line, &plan) : submit(line, &plan);
+    outcome = is_estimate ? print_estimate(line, &plan, &wanted)
+              : is_dry    ? print_chain(line, &plan)
+                          : submit(line, &plan);
     plan_end(&plan);
     return outcome;
 }
