@@ -62,7 +62,7 @@ struct plan {
         double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;
     } pretrain;
     struct { /* of a job; a stage may have others: `stages` holds STAGE.KEY=VALUE */
-        char *partition, *account, *memory, *time, *constraint;
+        char *partition, *account, *memory, *rank_memory, *time, *constraint;
         size_t nodes, tasks_per_node, threads;
         struct plan_texts extra, prologue;
         char *container, *launcher, *template;

@@ -159,6 +159,8 @@ const struct plan_key plan_keys[] = {
       "account that the jobs are charged to" },
     { "slurm", "memory", PLAN_TEXT, PLAN_FREE, AT(slurm.memory), 0, 0, NULL, NULL,
       "memory of a node, as in 64G; without it the site's default" },
+    { "slurm", "rank_memory", PLAN_TEXT, PLAN_FREE, AT(slurm.rank_memory), 0, 0, "1G", NULL,
+      "memory that a rank may need, where tasks_per_node is 0" },
     { "slurm", "time", PLAN_TEXT, PLAN_FREE, AT(slurm.time), 0, 0, "4:00:00", NULL,
       "time limit of a job; a stage that needs longer goes on in the next turn" },
     { "slurm", "constraint", PLAN_TEXT, PLAN_FREE, AT(slurm.constraint), 0, 0, NULL, NULL,

@@ -167,6 +167,21 @@ static enum status keep_log(const struct run *run)
     return outcome == STATUS_OK ? log_keep(path) : outcome;
 }
 
+/* A file system of several hosts may keep the lock of one that died for a while, and a job that
+ * lost a host is at work again soon: it waits. */
+static bool gets_lock(int lock)
+{
+    enum { TURN_WAIT_SECONDS = 180 };
+    const char *turn = getenv("SLURM_RESTART_COUNT");
+    const int waits = turn != NULL && strcmp(turn, "0") != 0 ? TURN_WAIT_SECONDS : 0;
+    for (int seconds = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; seconds++) {
+        if (errno != EWOULDBLOCK || seconds >= waits)
+            return false;
+        sleep(1);
+    }
+    return true;
+}
+
 /* The kernel drops the lock when the process ends, however it ends. */
 static enum status take_lock(struct run *run)
 {
@@ -179,7 +194,7 @@ static enum status take_lock(struct run *run)
     run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (run->lock < 0)
         return file_fail(path, "cannot lock the run");
-    if (flock(run->lock, LOCK_EX | LOCK_NB) == 0)
+    if (gets_lock(run->lock))
         return STATUS_OK;
     if (errno == EWOULDBLOCK)
         return status_fail(STATUS_INVALID, "%s: another unitmill is at work in this run",

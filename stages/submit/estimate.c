@@ -107,7 +107,7 @@ static enum status place(struct estimate *out, const char *plan_path,
         if (outcome == STATUS_OK && request.tasks_per_node == 0) {
             if (node_shape_ask(&node, &request) != STATUS_OK) /* no Slurm here: a node like this */
                 node = (struct node_shape){ .cores = launch_core_count() };
-            job_request_place(&request, &node, 0);
+            job_request_place(&request, &node);
         }
         out->ranks_per_node[s] = request.tasks_per_node;
         job_request_end(&request);
@@ -175,7 +175,7 @@ size_t estimate_nodes(const struct stage_estimate *stage, size_t ranks_per_node,
 static void write_seconds(FILE *stream, double seconds)
 {
     if (seconds < 99.5)
-        fprintf(stream, "  %5.0f s", seconds);
+        fprintf(stream, "  %5.*f s", seconds < 9.95 ? 1 : 0, seconds);
     else if (seconds < 5970)
         fprintf(stream, "  %3.0f min", seconds / 60);
     else
@@ -249,5 +249,8 @@ void estimate_print(FILE *stream, const struct estimate *estimate,
         if (stage->rate > 0.0)
             fprintf(stream, "    - %s.nodes=%zu\n", stage->stage->name,
                     estimate_nodes(stage, estimate->ranks_per_node[s], options->hours * 3600));
+        if (stage->rank_mib > 0.0) /* a quarter more than was seen on the sample */
+            fprintf(stream, "    - %s.rank_memory=%.0fM\n", stage->stage->name,
+                    ceil(stage->rank_mib * 1.25 / 64) * 64);
     }
 }

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a rank is taken to need where the plan leaves tasks_per_node open. */
-enum { RANK_MIB = 1024, TEMPLATE_BYTES_MAX = 1 << 20 };
+enum { TEMPLATE_BYTES_MAX = 1 << 20 };
 
 /* Single texts that a script is filled with; what they point at lives as long as they do. */
 struct script_texts {
@@ -152,7 +151,7 @@ static enum status add_link(struct job_chain *chain, const struct stage *stage,
         struct node_shape node;
         outcome = node_shape_ask(&node, &link->request);
         if (outcome == STATUS_OK)
-            job_request_place(&link->request, &node, RANK_MIB);
+            job_request_place(&link->request, &node);
     }
     if (outcome == STATUS_OK)
         outcome = read_template(&text, path, &link->request.plan);

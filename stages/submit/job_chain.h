@@ -19,8 +19,8 @@ struct job_chain {
 };
 
 /** The stages to run, in order: those that `survey` does not find done, and a stage that gathers
- * after any of them. `survey` is NULL for a run that is not there yet. `rank_mib` is what a rank
- * may need. The caller ends the chain with job_chain_end, also on failure.
+ * after any of them. `survey` is NULL for a run that is not there yet. The caller
+ * ends the chain with job_chain_end, also on failure.
  * Errors: those of job_request_read, node_shape_ask and job_script_fill. */
 enum status job_chain_make(struct job_chain *out, const struct plan *plan, const char *plan_path,
                            const struct option_texts *overrides, const struct run_survey *survey);

@@ -85,6 +85,9 @@ static enum status check_values(const struct plan *plan)
         slurm_memory_mib(plan->slurm.memory) == 0)
         return status_fail(STATUS_INVALID, "slurm.memory: \"%.40s\" is no size, as in 64G",
                            plan->slurm.memory);
+    if (slurm_memory_mib(plan->slurm.rank_memory) == 0)
+        return status_fail(STATUS_INVALID, "slurm.rank_memory: \"%.40s\" is no size, as in 2G",
+                           plan->slurm.rank_memory);
     for (size_t e = 0; e < plan->slurm.extra.count; e++)
         if (plan->slurm.extra.items[e][0] != '-')
             return status_fail(STATUS_INVALID, "slurm.extra: \"%.100s\" is no option of sbatch",
@@ -130,17 +133,17 @@ uint64_t slurm_memory_mib(const char *text)
     return *end != '\0' && end[1] != '\0' ? 0 : (uint64_t)mib;
 }
 
-void job_request_place(struct job_request *request, const struct node_shape *node,
-                       uint64_t rank_mib)
+void job_request_place(struct job_request *request, const struct node_shape *node)
 {
     const char *memory = request->plan.slurm.memory;
     uint64_t memory_mib = memory == NULL ? 0 : slurm_memory_mib(memory);
+    const uint64_t rank_mib = slurm_memory_mib(request->plan.slurm.rank_memory);
     if (request->tasks_per_node > 0)
         return;
     if (memory_mib == 0)
         memory_mib = node->memory_mib;
     const size_t by_cores = node->cores / request->plan.slurm.threads;
-    const uint64_t by_memory = rank_mib == 0 ? by_cores : memory_mib / rank_mib;
+    const uint64_t by_memory = memory_mib == 0 ? by_cores : memory_mib / rank_mib;
     const size_t fitting = by_memory < by_cores ? (size_t)by_memory : by_cores;
     request->tasks_per_node = fitting > 0 ? fitting : 1;
 }

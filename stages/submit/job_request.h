@@ -17,7 +17,7 @@ struct job_request {
 /** The smallest node that a job may get. */
 struct node_shape {
     size_t cores;
-    uint64_t memory_mib;
+    uint64_t memory_mib; /* 0: not known */
 };
 
 /** STATUS_INVALID where slurm.stages names no stage, or no key that a stage can have. */
@@ -30,10 +30,9 @@ enum status job_request_read(struct job_request *out, const struct stage *stage,
                              const char *plan_path, const struct option_texts *overrides);
 
 /** Where the plan leaves tasks_per_node to the node: as many ranks as its cores hold with
- * slurm.threads each, and as its memory, or slurm.memory, holds with `rank_mib` each; one at least.
- */
-void job_request_place(struct job_request *request, const struct node_shape *node,
-                       uint64_t rank_mib);
+ * slurm.threads each, and as its memory, or slurm.memory, holds with slurm.rank_memory each; one at
+ * least. */
+void job_request_place(struct job_request *request, const struct node_shape *node);
 
 /** Asks sinfo for the smallest node of the request's partition. Errors: those of program_run;
  * STATUS_IO where sinfo fails; STATUS_NOT_FOUND where it lists no node. */

@@ -27,3 +27,6 @@ if(NOT UNITMILL_SANITIZE)
   unitmill_test(stages/test_pack_size.c USES plain_run PkgConfig::JANSSON m LABELS unit long
     TIMEOUT 120)
 endif()
+unitmill_test(stages/test_job_script.c USES unitmill::stages LABELS unit)
+unitmill_test(stages/test_job_request.c USES plain_run m LABELS unit)
+unitmill_test(stages/test_slurm_jobs.c USES unitmill::stages LABELS unit)
