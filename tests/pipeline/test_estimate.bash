@@ -37,7 +37,7 @@ took_mib=$(($(du --apparent-size --block-size=1M --total run/speech | sed -n 's/
 
 # Rates that are given are not measured, and need no pictures.
 estimate --rate speak=10 --rate fit-units=1 --rate speech-units=5 --rate image-units=0.5 --rate pack=100 \
-    --hours 0.01 >said 2>progress
+    --hours 0.0001 >said 2>progress
 [ ! -s progress ] || fail "it measured"
 expect_text said "    - image-units.nodes=$(((15 + cores - 1) / cores))"
 expect_failure 1 said estimate --rate speak=fast
