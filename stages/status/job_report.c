@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_TAIL_BYTES = 16384, END_BYTES_MAX = 4096 };
+enum { LOG_TAIL_BYTES = 16384, END_BYTES = 256 };
 
 static enum status stage_path(char out[PATH_BYTES], const struct run *run, const char *stage,
                               const char *ending)
@@ -53,7 +53,7 @@ static void read_last_error(char out[JOB_TEXT_BYTES], const struct run *run, con
 }
 
 /* What the job's script noted at its end, "17 failed with exit code 1", if it was this job. */
-static void read_end(char out[JOB_TEXT_BYTES], const struct run *run, const struct slurm_job *job)
+static void read_end(char out[END_BYTES], const struct run *run, const struct slurm_job *job)
 {
     char path[PATH_BYTES];
     char *text = stage_path(path, run, job->stage, "end") == STATUS_OK ? read_tail(path) : NULL;
@@ -62,7 +62,7 @@ static void read_end(char out[JOB_TEXT_BYTES], const struct run *run, const stru
         return;
     char *rest = NULL;
     if (strtoul(text, &rest, 10) == job->id && *rest == ' ')
-        snprintf(out, JOB_TEXT_BYTES, "%.*s", (int)strcspn(rest + 1, "\n"), rest + 1);
+        snprintf(out, END_BYTES, "%.*s", (int)strcspn(rest + 1, "\n"), rest + 1);
     free(text);
 }
 
@@ -133,7 +133,7 @@ enum status job_report_take(struct job_report *out, struct run_survey *survey,
         snprintf(out->slurm_error, sizeof out->slurm_error, "%s", status_text());
     for (size_t s = 0; s < survey->stage_count; s++) {
         const struct slurm_job *job = slurm_jobs_find(&out->jobs, survey->stages[s].name);
-        char end[JOB_TEXT_BYTES];
+        char end[END_BYTES];
         if (job == NULL)
             continue;
         out->stages[s].job = job;

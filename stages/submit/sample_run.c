@@ -17,7 +17,7 @@ enum { COMMAND_MAX = 2 * OPTION_TEXTS_MAX + 24 };
 /* The sample's folder and what its commands are started with. */
 struct sample {
     char folder[PATH_BYTES], run[PATH_BYTES], self[PATH_BYTES];
-    char manifest_set[PATH_BYTES + 16], run_set[PATH_BYTES + 16];
+    char manifest_set[PATH_BYTES + 32], run_set[PATH_BYTES + 32];
     char captions_set[64], images_set[64], ranks[24];
     const char *plan_path;
     const struct option_texts *overrides;
