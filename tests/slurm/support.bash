@@ -6,7 +6,7 @@
 cluster=$UNITMILL_SOURCE/tests/slurm/cluster
 export UNITMILL_CLUSTER=$scratch/cluster
 UNITMILL_CLUSTER_SHARED=$scratch:$(dirname "$(realpath "$unitmill")"):$(realpath "$golden")
-export UNITMILL_CLUSTER_SHARED
+export UNITMILL_CLUSTER_SHARED UNITMILL_CLUSTER_OWNER=$$
 
 leave_cluster() {
     "$cluster" down
