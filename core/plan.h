@@ -65,7 +65,7 @@ struct plan {
         char *partition, *account, *memory, *rank_memory, *time, *constraint;
         size_t nodes, tasks_per_node, threads;
         struct plan_texts extra, prologue;
-        char *container, *launcher, *template;
+        char *container, *launcher, *template, *scratch;
         size_t warning_seconds, requeue_limit;
         struct plan_texts stages;
     } slurm;

@@ -181,6 +181,8 @@ const struct plan_key plan_keys[] = {
       "srun, mpirun, or a whole command that starts the ranks" },
     { "slurm", "template", PLAN_PATH, PLAN_FREE, AT(slurm.template), 0, 0, NULL, NULL,
       "template of the job scripts instead of jobs/templates/stage.sh" },
+    { "slurm", "scratch", PLAN_TEXT, PLAN_FREE, AT(slurm.scratch), 0, 0, NULL, NULL,
+      "folder on each node's own disk, as in $TMPDIR, that weights are copied to first" },
     { "slurm", "warning_seconds", PLAN_COUNT, PLAN_FREE, AT(slurm.warning_seconds), 1, 65535, "300",
       NULL, "how long before its time limit a job ends its shards in hand" },
     { "slurm", "requeue_limit", PLAN_COUNT, PLAN_FREE, AT(slurm.requeue_limit), 0, 1000, "3", NULL,

@@ -81,8 +81,28 @@ for ((step = 0; step < turn % 16; step++)); do
     srun --mpi=none --nodes=1 --ntasks=1 true
 done
 
+# Copies on the nodes' own disks, where the plan names a folder there, and settings that name them.
+scratch="@scratch@"
+settings=()
+copy_weights() {
+    local key=${1%%=*} path=${1#*=} copy
+    [[ -n "$scratch" ]] || return 0
+    copy=$scratch/unitmill-$SLURM_JOB_ID-${path##*/}
+    if sbcast --force "$path" "$copy"; then
+        settings+=(--set "$key=$copy")
+    else
+        say "$path stays where it is"
+    fi
+}
+drop_weights() {
+    [[ ${#settings[@]} == 0 ]] ||
+        srun --mpi=none --ntasks-per-node=1 --ntasks="$SLURM_JOB_NUM_NODES" \
+            find "$scratch" -maxdepth 1 -name "unitmill-$SLURM_JOB_ID-*" -delete
+}
+copy_weights @weights@
+
 say "starts on $SLURM_JOB_NODELIST"
-@launch@ @container@ @unitmill@ @stage@ @plan@ &
+@launch@ @container@ @unitmill@ @stage@ @plan@ "${settings[@]}" &
 ranks=$!
 ! $is_warned || kill -s USR2 "$ranks"
 wait "$ranks"
@@ -91,6 +111,7 @@ while kill -0 "$ranks" 2>/dev/null; do # a signal ended the wait, not the ranks
 done
 wait "$ranks"
 code=$?
+((code > 2 && code != 75)) || drop_weights # after a lost host there is no asking it
 
 ((code != 0)) || end 0 "done"
 ! $is_ended || end 1 "ended from outside"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEMPLATE_BYTES_MAX = 1 << 20 };
+enum { TEMPLATE_BYTES_MAX = 1 << 20, WEIGHTS_MAX = 4 };
 
 /* Single texts that a script is filled with; what they point at lives as long as they do. */
 struct script_texts {
@@ -91,12 +91,43 @@ static struct script_value list_of(const char *name, const struct plan_texts *te
     return (struct script_value){ name, (const char *const *)texts->items, texts->count, is_shell };
 }
 
+/* "speech_units.hubert=/weights/model.safetensors": what the stage reads whole, and every rank of
+ * it, so that a copy on the node's own disk pays. `texts` has room for WEIGHTS_MAX. */
+static size_t list_weights(const char **texts, char *room, size_t room_bytes,
+                           const struct job_request *request)
+{
+    const struct plan *plan = &request->plan;
+    const struct {
+        const char *stage, *key, *path;
+    } weights[] = {
+        { "fit-units", "speech_units.hubert", plan->speech_units.hubert },
+        { "speech-units", "speech_units.hubert", plan->speech_units.hubert },
+        { "image-units", "image_units.vit_vqgan", plan->image_units.vit_vqgan },
+        { "embed-images", "embed_images.clip", plan->embed_images.clip },
+    };
+    size_t count = 0;
+    for (size_t w = 0; w < sizeof weights / sizeof weights[0] && count < WEIGHTS_MAX; w++) {
+        if (strcmp(weights[w].stage, request->stage->name) != 0 || weights[w].path == NULL)
+            continue;
+        const int bytes = snprintf(room, room_bytes, "%s=%s", weights[w].key, weights[w].path);
+        if (bytes < 0 || (size_t)bytes >= room_bytes)
+            break;
+        texts[count++] = room;
+        room += bytes + 1;
+        room_bytes -= (size_t)bytes + 1;
+    }
+    return count;
+}
+
 static enum status fill_script(char **script, const struct job_chain *chain,
                                const struct job_request *request, const char *template_text,
                                const char *template_path)
 {
     const struct plan *plan = &request->plan;
     struct script_texts texts;
+    const char *weights[WEIGHTS_MAX];
+    char room[WEIGHTS_MAX * PATH_BYTES];
+    const size_t weight_count = list_weights(weights, room, sizeof room, request);
     const enum status outcome = write_texts(&texts, chain, request);
     if (outcome != STATUS_OK)
         return outcome;
@@ -122,6 +153,8 @@ static enum status fill_script(char **script, const struct job_chain *chain,
         value_of("time", (const char *const *)&plan->slurm.time, false),
         value_of("constraint", (const char *const *)&plan->slurm.constraint, false),
         value_of("container", (const char *const *)&plan->slurm.container, true),
+        value_of("scratch", (const char *const *)&plan->slurm.scratch, true),
+        { "weights", weights, weight_count, false },
         list_of("extra", &plan->slurm.extra, false),
         list_of("prologue", &plan->slurm.prologue, true),
     };

@@ -28,7 +28,8 @@ static void write_picture(struct json_writer *writer, const struct manifest *man
     const struct manifest_image *picture = &manifest->images[image];
     json_writer_open_object(writer, NULL);
     json_writer_text(writer, "id", picture->id);
-    json_writer_text(writer, "image", picture->path);
+    if (picture->path[0] != '\0')
+        json_writer_text(writer, "image", picture->path);
     json_writer_text(writer, "split", picture->split);
     json_writer_open_array(writer, "captions");
     for (size_t c = 0; c < picture->caption_count; c++) {
@@ -39,21 +40,28 @@ static void write_picture(struct json_writer *writer, const struct manifest *man
         json_writer_text(writer, "language", caption->language);
         if (caption->speaker != NULL)
             json_writer_text(writer, "speaker", caption->speaker);
+        if (caption->audio != NULL)
+            json_writer_text(writer, "audio", caption->audio);
         json_writer_close(writer);
     }
     json_writer_close(writer);
     json_writer_close(writer);
 }
 
-static enum status write_root(struct json_writer *writer, FILE *file,
-                              const struct manifest *manifest, const char *path)
+static void write_root(struct json_writer *writer, const char *key, const char *root)
 {
-    char root[PATH_BYTES];
-    if (realpath(manifest->image_root, root) == NULL)
-        return file_fail(manifest->image_root, "cannot find the pictures");
+    char absolute[PATH_BYTES];
+    if (realpath(root, absolute) != NULL) /* else nothing lies in it */
+        json_writer_text(writer, key, absolute);
+}
+
+static enum status write_roots(struct json_writer *writer, FILE *file,
+                               const struct manifest *manifest, const char *path)
+{
     json_writer_open_object(writer, NULL);
     json_writer_integer(writer, "unitmill_manifest", 1);
-    json_writer_text(writer, "image_root", root);
+    write_root(writer, "image_root", manifest->image_root);
+    write_root(writer, "audio_root", manifest->audio_root);
     json_writer_close(writer);
     return json_writer_print(writer, file, path);
 }
@@ -65,7 +73,7 @@ static enum status write_lines(struct sample_run *out, FILE *file, const struct 
     struct json_writer *writer = json_writer_create();
     if (writer == NULL)
         return status_fail(STATUS_NO_MEMORY, "%s: no memory", path);
-    enum status outcome = write_root(writer, file, manifest, path);
+    enum status outcome = write_roots(writer, file, manifest, path);
     const size_t step = manifest->image_count / pictures;
     for (size_t p = 0; p < pictures && outcome == STATUS_OK; p++) {
         const struct manifest_image *picture = &manifest->images[p * step];

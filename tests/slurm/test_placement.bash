@@ -36,3 +36,14 @@ for launcher in srun mpirun; do
     expect_same "places of the ranks under $launcher" "$(cat $launcher/* | sort -u | wc -l)" 4
     wait_for "run-$launcher" 30 is_quiet
 done
+
+# Weights are copied to the hosts' own /tmp, read there, and removed; the content is the same.
+make_plan copied
+two_hosts 'scratch: /tmp'
+make_reference
+submit >said
+wait_for copied 90 is_quiet
+expect_whole copied
+! grep -q "stays where it is" copied/slurm/*.log || fail "weights were not copied"
+expect_text copied/slurm/speech-units.sh "copy_weights 'speech_units.hubert=$golden/hubert-tiny"
+! on_cluster srun --nodes=2 ls /tmp | grep -q "unitmill-[0-9]" || fail "copies are left"
