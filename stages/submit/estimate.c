@@ -87,7 +87,7 @@ static enum status take_stage(struct stage_estimate *out, const struct stage *st
             out->rate =
                 sampled / measure->work_seconds / (out->scales ? (double)sample->ranks : 1.0);
     }
-    if (outcome == STATUS_OK && out->rate == 0.0)
+    if (outcome == STATUS_OK && out->rate == 0.0 && stage->output != STAGE_MODEL)
         outcome =
             status_fail(STATUS_NOT_FOUND, "%s: neither measured nor given by --rate", stage->name);
     return outcome;

@@ -4,13 +4,13 @@
 export TMPDIR=$scratch/tmp
 mkdir tmp
 
-make_plan run 60
+make_plan run 40
 cores=$(nproc)
 estimate() { "$unitmill" submit plan.yaml --set "slurm.tasks_per_node=$cores" --estimate "$@"; }
 
-estimate --sample 24 >said 2>progress || { cat progress && fail "no estimate"; }
+estimate --sample 12 >said 2>progress || { cat progress && fail "no estimate"; }
 cat said
-expect_text progress "measuring image-units on 24 pictures with 240 captions"
+expect_text progress "measuring image-units on 12 pictures with 120 captions"
 [ -z "$(find tmp -name 'unitmill-*')" ] || fail "the sample is left behind"
 [ ! -e run ] || fail "an estimate begins the run"
 for stage in speak fit-units speech-units image-units pack; do
@@ -39,7 +39,10 @@ took_mib=$(($(du --apparent-size --block-size=1M --total run/speech | sed -n 's/
 estimate --rate speak=10 --rate fit-units=1 --rate speech-units=5 --rate image-units=0.5 --rate pack=100 \
     --hours 0.0001 >said 2>progress
 [ ! -s progress ] || fail "it measured"
-expect_text said "    - image-units.nodes=$(((15 + cores - 1) / cores))"
+expect_text said "    - image-units.nodes=$(((10 + cores - 1) / cores))"
+estimate --rate speak=10 --rate fit-units=1 --rate speech-units=5 --rate image-units=0.5 --rate pack=100 \
+    --set pretrain.steps=10 >said
+expect_text said "pretrain                10        1  not measured"
 expect_failure 1 said estimate --rate speak=fast
 expect_text said "--rate speak=fast: no rate"
 expect_failure 1 said estimate --rate painting=3
