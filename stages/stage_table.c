@@ -56,5 +56,9 @@ const struct stage *stage_find(const char *name)
 enum status stage_run(const struct stage *stage, const struct run *run)
 {
     log_enter_stage(stage->name);
-    return stage->run(run);
+    const enum status outcome = stage->run(run);
+    if (outcome != STATUS_OK)
+        return outcome;
+    return team_agree(run->team, "look at the plan's files again",
+                      run->team->rank == 0 ? run_files_check(run->files) : STATUS_OK);
 }

@@ -29,7 +29,8 @@ extern const size_t stage_count;
 /** The stage of that name, or NULL. */
 const struct stage *stage_find(const char *name);
 
-/** Collective. Runs one stage, with its name in the log. */
+/** Collective. Runs one stage, with its name in the log. Errors: the stage's own; STATUS_INVALID
+ * where a file that the plan names was changed meanwhile. */
 enum status stage_run(const struct stage *stage, const struct run *run);
 
 #endif

@@ -79,6 +79,8 @@ static enum status fill_from(const struct making *making, const struct shard *im
             reject++;
             continue;
         }
+        if (!shard_stage_wants(making->work, r))
+            continue;
         outcome = add_picture(making, r);
         if (outcome == STATUS_OK && picture_embeddings_is_full(making->means->embeddings))
             outcome = flush(making);

@@ -93,6 +93,8 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
     const struct making making = { self, out, work, run };
     enum status outcome = STATUS_OK;
     for (size_t r = range.first; r < range.first + range.count && outcome == STATUS_OK; r++) {
+        if (!shard_stage_wants(work, r))
+            continue;
         outcome = add_picture(&making, r);
         if (outcome == STATUS_OK && picture_units_is_full(making.means->units))
             outcome = flush(&making);

@@ -143,7 +143,8 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
     enum status outcome = speech_shard_read(&speech, run, range.number);
     const struct making making = { self, out, work, run, speech };
     for (size_t row = 0; outcome == STATUS_OK && row < shard_kept_count(speech); row++)
-        outcome = add_speech(&making, row);
+        if (shard_stage_wants(work, shard_kept_record(speech, row)))
+            outcome = add_speech(&making, row);
     if (outcome == STATUS_OK)
         outcome = flush(&making);
     shard_destroy(speech);
