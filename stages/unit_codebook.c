@@ -10,7 +10,7 @@ enum status unit_codebook_read_file(struct unit_codebook *codebook, const char *
     *codebook = (struct unit_codebook){ 0 };
     enum status outcome =
         kmeans_file_read(&codebook->centroids, &codebook->clusters, &codebook->width, path);
-    if (outcome == STATUS_OK && codebook->width != width)
+    if (outcome == STATUS_OK && width > 0 && codebook->width != width)
         outcome = status_fail(STATUS_INVALID, "%s: centres %zu wide, the features are %zu wide",
                               path, codebook->width, width);
     if (outcome != STATUS_OK) {

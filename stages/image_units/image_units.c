@@ -136,6 +136,14 @@ static enum status make_shards(const struct run *run, struct means *means)
     return shard_stage_run(&stage, run, means);
 }
 
+enum status image_units_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                                const struct picture_firsts *firsts)
+{
+    struct means means = { .firsts = *firsts };
+    const struct shard_stage stage = { .name = "image-units", .add_recipe = add_recipe };
+    return shard_stage_recipe(text, &stage, run, &means, run_image_range(run, number));
+}
+
 enum status image_units_run(const struct run *run)
 {
     struct means means = { 0 };

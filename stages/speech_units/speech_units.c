@@ -173,6 +173,19 @@ static enum status load(struct speech_units *self, const struct run *run)
     return outcome;
 }
 
+enum status speech_units_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                                const struct picture_firsts *firsts)
+{
+    (void)firsts;
+    struct speech_units self = { 0 };
+    const struct shard_stage stage = { .name = "speech-units", .add_recipe = add_recipe };
+    enum status outcome = unit_codebook_read(&self.codebook, run, 0);
+    if (outcome == STATUS_OK)
+        outcome = shard_stage_recipe(text, &stage, run, &self, run_caption_range(run, number));
+    unit_codebook_end(&self.codebook);
+    return outcome;
+}
+
 enum status speech_units_run(const struct run *run)
 {
     struct speech_units self = { 0 };
