@@ -3,7 +3,7 @@
 # A run that got to its end is held against the reference, and another one begun.
 . "$(dirname "$0")/support.bash"
 
-make_plan reference 12
+make_plan reference 6
 "$unitmill" run plan.yaml --ranks 2 --quiet
 expected=$(digest reference)
 make_plan run
@@ -23,9 +23,10 @@ while [ $kills -lt $most ]; do
     parent=$!
     ranks=()
     while kill -0 $parent 2>/dev/null && [ ${#ranks[@]} -lt $count ]; do
+        sleep 0.02
         mapfile -t ranks < <(ranks_of $parent)
     done
-    sleep "0.$(printf %03d $((RANDOM % 700)))"
+    sleep "0.$(printf %03d $((RANDOM % 500)))"
     code=0
     if [ ${#ranks[@]} = $count ] && kill -9 "${ranks[$((RANDOM % count))]}" 2>/dev/null; then
         kills=$((kills + 1))
