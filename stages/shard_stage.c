@@ -77,8 +77,9 @@ static enum status look_at_shard(enum shard_state *state, size_t *rejects,
         log_event("redo-shard", "shard=%zu reason=\"%s: made from other input\"", range.number,
                   path);
     else {
+        const size_t left_out = stage->leaves_out ? range.count - shard_kept_count(shard) : 0;
         *rejects = shard_reject_count(shard);
-        *state = *rejects > 0 && run->retries_rejects ? SHARD_TO_RETRY : SHARD_COMPLETE;
+        *state = *rejects + left_out > 0 && run->retries_rejects ? SHARD_TO_RETRY : SHARD_COMPLETE;
     }
     shard_destroy(shard);
     return STATUS_OK;
@@ -216,10 +217,10 @@ static enum status work_through(int64_t *rejects, struct shard_work *work, const
     uint64_t item;
     while (outcome == STATUS_OK && claims_next(work->claims, &item)) {
         const size_t number = pending[item];
-        outcome = stop_requested() ? fail_stopped()
-                                   : make_shard(rejects, work, stage, run, self,
-                                                stage->range(run, number),
-                                                (enum shard_state)inventory->states[number]);
+        outcome = stop_requested()
+                      ? fail_stopped()
+                      : make_shard(rejects, work, stage, run, self, stage->range(run, number),
+                                   (enum shard_state)inventory->states[number]);
     }
     if (outcome != STATUS_OK)
         claims_close(work->claims);

@@ -17,6 +17,8 @@ struct shard_stage {
     size_t column_count;
     size_t shard_count;
     size_t record_count;
+    bool leaves_out; /* records that are neither kept nor rejected are tried again with the rejects
+                      */
     size_t codebook; /* units are 0 .. codebook - 1; 0 where the stage makes none */
     struct shard_range (*range)(const struct run *run, size_t number);
 

@@ -324,7 +324,8 @@ static enum status read_lines(struct reader *reader)
 {
     struct text_lines lines;
     bool is_there = false;
-    enum status outcome = text_lines_open_part(&lines, reader->path, LINE_BYTES_MAX, reader->byte_count);
+    enum status outcome =
+        text_lines_open_part(&lines, reader->path, LINE_BYTES_MAX, reader->byte_count);
     if (outcome == STATUS_OK)
         outcome = text_lines_next(&is_there, &lines);
     while (outcome == STATUS_OK && is_there) {

@@ -19,7 +19,8 @@
 /** Collective. Errors: those of shard_stage_run, and of loading the net. */
 enum status embed_images_run(const struct run *run);
 
-/** Local. The recipe digest that shard `number` has. Errors: those of reading what it is taken from. */
+/** Local. The recipe digest that shard `number` has. Errors: those of reading what it is taken
+ * from. */
 enum status embed_images_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
                                 const struct picture_firsts *firsts);
 

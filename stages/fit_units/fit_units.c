@@ -28,6 +28,7 @@ static void add_speech(struct digest *recipe, const struct run *run, size_t capt
         digest_add_text(recipe, caption->text);
         digest_add_text(recipe, caption->language);
         digest_add_text(recipe, caption->speaker == NULL ? "" : caption->speaker);
+        digest_add_text(recipe, caption->audio == NULL ? "" : caption->audio);
     }
 }
 

@@ -137,7 +137,7 @@ static enum status make_shards(const struct run *run, struct means *means)
 }
 
 enum status image_units_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
-                                const struct picture_firsts *firsts)
+                               const struct picture_firsts *firsts)
 {
     struct means means = { .firsts = *firsts };
     const struct shard_stage stage = { .name = "image-units", .add_recipe = add_recipe };

@@ -16,6 +16,7 @@ enum status speech_units_run(const struct run *run);
 
 /** Local. The recipe digest that shard `number` has. Errors: those of reading what it is taken
  * from. */
-enum status speech_units_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number, const struct picture_firsts *firsts);
+enum status speech_units_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                                const struct picture_firsts *firsts);
 
 #endif

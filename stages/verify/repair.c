@@ -54,7 +54,8 @@ enum status repair_run(const struct problems *problems, const struct command_lin
     if (outcome == STATUS_OK)
         outcome = set_all_aside(&run, problems);
     for (size_t s = 0; s < stage_count && outcome == STATUS_OK; s++)
-        outcome = stage_run(&stage_table[s], &run);
+        if (stage_table[s].output != STAGE_MODEL)
+            outcome = stage_run(&stage_table[s], &run);
     log_enter_stage("verify");
     run_close(&run);
     return outcome;

@@ -6,10 +6,10 @@
 #include "stages/verify/problems.h"
 
 /** Collective. Moves the files that each rank found broken to RUN/broken, "images/00003.h5" as
- * images-00003.h5, then runs every stage of the frozen plan: what was moved is made again, and what
- * was made from it where its content changed. All else stays. The run is that of the command's
- * operand. Errors: those of run_open (another unitmill at work, other weights) and of the stages;
- * STATUS_IO. */
+ * images-00003.h5, then runs the stages of the frozen plan up to pack: what was moved is made
+ * again, and what was made from it where its content changed. All else stays. The run is that of
+ * the command's operand. Errors: those of run_open (another unitmill at work, other weights) and of
+ * the stages; STATUS_IO. */
 enum status repair_run(const struct problems *problems, const struct command_line *line);
 
 #endif

@@ -161,6 +161,25 @@ enum status shard_rules_records(const struct shard *shard, const struct shard *s
     return STATUS_OK;
 }
 
+enum status shard_rules_pictures(const struct shard *shard, const struct shard *source,
+                                 const struct picture_firsts *firsts)
+{
+    const struct shard_identity *identity = shard_identity(shard);
+    size_t kept = 0, rejected = 0, next = next_record(shard, &kept, &rejected);
+    for (size_t r = identity->first_record; r < identity->first_record + identity->record_count;
+         r++) {
+        const bool is_first = picture_firsts_is_first(firsts, r);
+        const bool is_wanted = is_first && (source == NULL || shard_find(source, r) != SIZE_MAX);
+        const bool is_kept = shard_find(shard, r) != SIZE_MAX, is_there = next == r;
+        if (is_wanted != is_there && (is_first || is_kept))
+            return status_fail(STATUS_CORRUPT, "record %zu is %s", r,
+                               is_there ? "here and should not be" : "neither kept nor rejected");
+        if (is_there)
+            next = next_record(shard, &kept, &rejected);
+    }
+    return STATUS_OK;
+}
+
 enum status shard_rules_of_speech(const struct shard *units, const struct shard *speech)
 {
     for (size_t row = 0; row < shard_kept_count(units); row++) {

@@ -3,6 +3,7 @@
 #ifndef STAGES_VERIFY_SHARD_RULES_H
 #define STAGES_VERIFY_SHARD_RULES_H
 
+#include "stages/picture_firsts.h"
 #include "stages/run_directory.h"
 #include "storage/shard_schemas.h"
 
@@ -26,6 +27,10 @@ enum status shard_rules_ids(const struct shard *shard, const struct run *run, bo
 /** Every record of the range is kept or rejected here; where `source` is given, every record that
  * it kept, and no other. */
 enum status shard_rules_records(const struct shard *shard, const struct shard *source);
+
+/** The same of pictures: one whose bytes an earlier one has is not kept, and may be left out. */
+enum status shard_rules_pictures(const struct shard *shard, const struct shard *source,
+                                 const struct picture_firsts *firsts);
 
 /** Units beside the speech that they are of: voice and number of samples. */
 enum status shard_rules_of_speech(const struct shard *units, const struct shard *speech);

@@ -10,14 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPEECH, UNITS, IMAGES, EMBEDDINGS, FOLDER_COUNT };
+enum { SPEECH, UNITS, PICTURES, IMAGES, EMBEDDINGS, FOLDER_COUNT };
 
 struct shard_folder {
     const char *name, *stage;
+    const char *maker; /* the command */
     const struct shard_column *columns;
     size_t column_count, shard_count;
     struct shard_range (*range)(const struct run *run, size_t number);
-    enum status (*rules)(const struct shard *shard, const struct run *run);
+    enum status (*rules)(const struct shard *shard, const struct run *run); /* may be NULL */
     int64_t *words; /* [shard_count][2]: content digests; 0 for what is missing or broken; owned */
     int64_t missing;
 };
@@ -27,6 +28,7 @@ struct checking {
     const struct run *run;
     struct shard_folder folders[FOLDER_COUNT];
     size_t folder_count;
+    struct picture_firsts firsts; /* all-zero where they are not to be known */
 };
 
 static enum status allocate(struct checking *self)
@@ -36,14 +38,17 @@ static enum status allocate(struct checking *self)
         run->plan.speech_units.features ? UNIT_COLUMN_COUNT : UNIT_FEATURES;
     const size_t captions = run_caption_shard_count(run), pictures = run_image_shard_count(run);
     const struct shard_folder folders[FOLDER_COUNT] = {
-        [SPEECH] = { "speech", "speak", speech_columns, SPEECH_COLUMN_COUNT, captions,
+        [SPEECH] = { "speech", "speak", "speak", speech_columns, SPEECH_COLUMN_COUNT, captions,
                      run_caption_range, shard_rules_speech, NULL, 0 },
-        [UNITS] = { "units", "speech-units", unit_columns, unit_column_count, captions,
-                    run_caption_range, shard_rules_units, NULL, 0 },
-        [IMAGES] = { "images", "image-units", image_columns, IMAGE_COLUMN_COUNT, pictures,
-                     run_image_range, shard_rules_images, NULL, 0 },
-        [EMBEDDINGS] = { "embeddings", "embed-images", embedding_columns, EMBEDDING_COLUMN_COUNT,
-                         pictures, run_image_range, shard_rules_embeddings, NULL, 0 },
+        [UNITS] = { "units", "speech-units", "speech-units", unit_columns, unit_column_count,
+                    captions, run_caption_range, shard_rules_units, NULL, 0 },
+        [PICTURES] = { "pictures", "picture-digests", "image-units", picture_columns,
+                       PICTURE_COLUMN_COUNT, pictures, run_image_range, NULL, NULL, 0 },
+        [IMAGES] = { "images", "image-units", "image-units", image_columns, IMAGE_COLUMN_COUNT,
+                     pictures, run_image_range, shard_rules_images, NULL, 0 },
+        [EMBEDDINGS] = { "embeddings", "embed-images", "embed-images", embedding_columns,
+                         EMBEDDING_COLUMN_COUNT, pictures, run_image_range, shard_rules_embeddings,
+                         NULL, 0 },
     };
     memcpy(self->folders, folders, sizeof folders);
     self->folder_count = run_has_embeddings(run) ? FOLDER_COUNT : EMBEDDINGS;
@@ -68,15 +73,25 @@ static enum status check_place(const struct shard *shard, const struct shard_fol
 }
 
 /* espeak-ng's version is part of the recipe of speech, and may be another one here. */
-static enum status check_recipe(const struct shard *shard, const struct run *run, size_t number)
+static enum status check_recipe(const struct shard *shard, const struct checking *self)
 {
     char expected[DIGEST_TEXT_BYTES];
     const struct shard_identity *identity = shard_identity(shard);
     const struct stage *stage = stage_find(identity->stage);
-    if (stage->shard_recipe == NULL || stage->shard_recipe(expected, run, number) != STATUS_OK ||
+    if (stage == NULL || stage->shard_recipe == NULL ||
+        stage->shard_recipe(expected, self->run, identity->number, &self->firsts) != STATUS_OK ||
         strcmp(expected, identity->recipe) == 0)
         return STATUS_OK;
     return status_fail(STATUS_CORRUPT, "made from other input than this run has");
+}
+
+static enum status check_records(const struct shard *shard, const struct checking *self,
+                                 const struct shard_folder *folder, const struct shard *source)
+{
+    if (folder == &self->folders[PICTURES]) /* leaves out what cannot be read */
+        return STATUS_OK;
+    return folder->range == run_image_range ? shard_rules_pictures(shard, source, &self->firsts)
+                                            : shard_rules_records(shard, source);
 }
 
 static enum status check_content(const struct shard *shard, const struct checking *self,
@@ -84,15 +99,17 @@ static enum status check_content(const struct shard *shard, const struct checkin
 {
     const bool is_of_pictures = folder->range == run_image_range;
     const bool has_source = folder == &self->folders[UNITS] || folder == &self->folders[EMBEDDINGS];
+    const bool is_comparable =
+        (source != NULL || !has_source) && (!is_of_pictures || self->firsts.first != NULL);
     enum status outcome = shard_rules_ids(shard, self->run, is_of_pictures);
-    if (outcome == STATUS_OK && (source != NULL || !has_source))
-        outcome = shard_rules_records(shard, source);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK && is_comparable)
+        outcome = check_records(shard, self, folder, source);
+    if (outcome == STATUS_OK && folder->rules != NULL)
         outcome = folder->rules(shard, self->run);
     if (outcome == STATUS_OK && source != NULL && !is_of_pictures)
         outcome = shard_rules_of_speech(shard, source);
-    if (outcome == STATUS_OK && (source != NULL || !has_source))
-        outcome = check_recipe(shard, self->run, shard_identity(shard)->number);
+    if (outcome == STATUS_OK && is_comparable)
+        outcome = check_recipe(shard, self);
     return outcome;
 }
 
@@ -107,7 +124,7 @@ static bool tell(struct checking *self, const struct shard_folder *folder, size_
     if (strncmp(text, folder_of_run, strlen(folder_of_run)) == 0 && strstr(text, ".h5: ") != NULL)
         fact = strstr(text, ".h5: ") + strlen(".h5: ");
     status_fail(outcome, "%.150s/%s: %.250s; unitmill %s %.150s/plan.yaml makes it again",
-                folder_of_run, file, fact, folder->stage, folder_of_run);
+                folder_of_run, file, fact, folder->maker, folder_of_run);
     return problems_tell_file(self->problems, file);
 }
 
@@ -202,12 +219,24 @@ static enum status sum_up(struct checking *self, struct digest *digest)
         digest_add(digest, folder->words, 2 * folder->shard_count * sizeof *folder->words);
         if (folder->missing > 0)
             log_say("%s: %lld of %zu shards are not there yet; unitmill %s %s/plan.yaml makes them",
-                    folder->stage, (long long)folder->missing, folder->shard_count, folder->stage,
+                    folder->name, (long long)folder->missing, folder->shard_count, folder->maker,
                     self->run->plan.run);
         if (team->rank == 0 && outcome == STATUS_OK)
             outcome = check_strays(self, folder);
     }
     return team_agree(team, "look for strays", outcome);
+}
+
+/* Which pictures are the same follows from all shards of digests; where one of them is missing or
+ * broken, it is not known. */
+static enum status find_firsts(struct checking *self)
+{
+    const struct shard_folder *folder = &self->folders[PICTURES];
+    const struct team *team = self->run->team;
+    bool is_whole = true;
+    for (size_t s = (size_t)team->rank; s < folder->shard_count; s += (size_t)team->size)
+        is_whole &= (folder->words[2 * s] | folder->words[2 * s + 1]) != 0;
+    return team_any(team, !is_whole) ? STATUS_OK : picture_firsts_read(&self->firsts, self->run);
 }
 
 enum status verify_shards(struct problems *problems, struct digest *digest, const struct run *run)
@@ -217,9 +246,14 @@ enum status verify_shards(struct problems *problems, struct digest *digest, cons
     if (outcome == STATUS_OK)
         outcome = check_pairs(&self, SPEECH, UNITS);
     if (outcome == STATUS_OK)
+        outcome = check_pairs(&self, PICTURES, FOLDER_COUNT);
+    if (outcome == STATUS_OK)
+        outcome = find_firsts(&self);
+    if (outcome == STATUS_OK)
         outcome = check_pairs(&self, IMAGES, EMBEDDINGS);
     if (outcome == STATUS_OK)
         outcome = sum_up(&self, digest);
+    picture_firsts_end(&self.firsts);
     for (size_t f = 0; f < FOLDER_COUNT; f++)
         free(self.folders[f].words);
     return outcome;
