@@ -72,6 +72,7 @@ struct plan {
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
         char *clip, *clip_config;
+        size_t manifest_bytes; /* that its digest covers; 0 in runs of before it was kept */
     } digests;
 };
 
@@ -98,7 +99,8 @@ void plan_write_training(FILE *stream, const struct plan *plan);
 
 /** STATUS_OK where both plans give the same content. Paths and what only steers the work (a limit)
  * may differ; the digests decide.
- * Errors: STATUS_INVALID, "key is A, was B in the run". */
+ * Errors: STATUS_INVALID, "key is A, was B in the run", every difference as far as a message holds
+ * them; that of a digest names the file too. */
 enum status plan_check_same(const struct plan *wanted, const struct plan *frozen);
 
 /** Writes "key  default  meaning", a line each, for help texts and docs. */

@@ -192,6 +192,8 @@ const struct plan_key plan_keys[] = {
 
     { "digests", "manifest", PLAN_TEXT, 0, AT(digests.manifest), 0, 0, NULL, NULL,
       "written by unitmill: content of the manifest" },
+    { "digests", "manifest_bytes", PLAN_COUNT, PLAN_FREE, AT(digests.manifest_bytes), 0, 9e15, "0",
+      NULL, "written by unitmill: bytes of the manifest that its digest covers" },
     { "digests", "hubert", PLAN_TEXT, 0, AT(digests.hubert), 0, 0, NULL, NULL,
       "written by unitmill: content of the HuBERT weights" },
     { "digests", "hubert_config", PLAN_TEXT, 0, AT(digests.hubert_config), 0, 0, NULL, NULL,

@@ -28,19 +28,19 @@ static bool asks_for_steps(const struct plan *plan)
 
 const struct stage stage_table[] = {
     { "speak", "speaks the captions with espeak-ng", speak_run, STAGE_CAPTION_SHARDS, "speech",
-      false, NULL },
+      false, NULL, NULL },
     { "fit-units", "fits speech units: k-means over HuBERT features of a sample", fit_units_run,
-      STAGE_FILE, "kmeans.h5", false, names_no_centres },
+      STAGE_FILE, "kmeans.h5", false, names_no_centres, NULL },
     { "speech-units", "turns speech into units with durations", speech_units_run,
-      STAGE_CAPTION_SHARDS, "units", false, NULL },
+      STAGE_CAPTION_SHARDS, "units", false, NULL, speech_units_recipe },
     { "image-units", "turns pictures into ViT-VQGAN units", image_units_run, STAGE_IMAGE_SHARDS,
-      "images", false, NULL },
+      "images", false, NULL, image_units_recipe },
     { "embed-images", "turns pictures into CLIP embeddings, where the plan names a CLIP",
-      embed_images_run, STAGE_IMAGE_SHARDS, "embeddings", false, names_clip },
+      embed_images_run, STAGE_IMAGE_SHARDS, "embeddings", false, names_clip, embed_images_recipe },
     { "pack", "gathers all shards into one compressed store", pack_run, STAGE_STORE, "store.h5",
-      true, NULL },
+      true, NULL, NULL },
     { "pretrain", "trains a model on the store, where the plan asks for steps", pretrain_run,
-      STAGE_MODEL, "checkpoints/model.safetensors", true, asks_for_steps },
+      STAGE_MODEL, "checkpoints/model.safetensors", true, asks_for_steps, NULL },
 };
 
 const size_t stage_count = sizeof stage_table / sizeof stage_table[0];
@@ -56,5 +56,9 @@ const struct stage *stage_find(const char *name)
 enum status stage_run(const struct stage *stage, const struct run *run)
 {
     log_enter_stage(stage->name);
-    return stage->run(run);
+    const enum status outcome = stage->run(run);
+    if (outcome != STATUS_OK)
+        return outcome;
+    return team_agree(run->team, "look at the plan's files again",
+                      run->team->rank == 0 ? run_files_check(run->files) : STATUS_OK);
 }

@@ -2,6 +2,7 @@
 #ifndef STAGES_STAGE_TABLE_H
 #define STAGES_STAGE_TABLE_H
 
+#include "stages/picture_firsts.h"
 #include "stages/run_directory.h"
 
 /** What a stage leaves in the run directory. */
@@ -21,6 +22,12 @@ struct stage {
     const char *path; /* of the folder or the file, in the run directory */
     bool gathers;     /* reads what all stages before it make, so it runs after any of them */
     bool (*is_planned)(const struct plan *plan); /* NULL: always */
+
+    /** Local. The recipe digest that its shard `number` has, from the run's files alone. NULL for a
+     * stage without shards, and for speak, whose recipe names the espeak-ng at hand. Errors: those
+     * of reading what the recipe is taken from. */
+    enum status (*shard_recipe)(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                                const struct picture_firsts *firsts);
 };
 
 extern const struct stage stage_table[];
@@ -29,7 +36,8 @@ extern const size_t stage_count;
 /** The stage of that name, or NULL. */
 const struct stage *stage_find(const char *name);
 
-/** Collective. Runs one stage, with its name in the log. */
+/** Collective. Runs one stage, with its name in the log. Errors: the stage's own; STATUS_INVALID
+ * where a file that the plan names was changed meanwhile. */
 enum status stage_run(const struct stage *stage, const struct run *run);
 
 #endif

@@ -22,6 +22,7 @@ struct reader {
     struct manifest *manifest;
     const char *path;
     size_t line;
+    uint64_t byte_count; /* of the part that is read */
     size_t image_capacity, caption_capacity;
     bool line_was_repaired; /* bytes that are no UTF-8 were replaced */
 };
@@ -323,7 +324,8 @@ static enum status read_lines(struct reader *reader)
 {
     struct text_lines lines;
     bool is_there = false;
-    enum status outcome = text_lines_open(&lines, reader->path, LINE_BYTES_MAX);
+    enum status outcome =
+        text_lines_open_part(&lines, reader->path, LINE_BYTES_MAX, reader->byte_count);
     if (outcome == STATUS_OK)
         outcome = text_lines_next(&is_there, &lines);
     while (outcome == STATUS_OK && is_there) {
@@ -338,7 +340,12 @@ static enum status read_lines(struct reader *reader)
 
 enum status manifest_read(struct manifest *out, const char *path)
 {
-    struct reader reader = { .manifest = out, .path = path };
+    return manifest_read_part(out, path, UINT64_MAX);
+}
+
+enum status manifest_read_part(struct manifest *out, const char *path, uint64_t byte_count)
+{
+    struct reader reader = { .manifest = out, .path = path, .byte_count = byte_count };
     *out = (struct manifest){ .memory = manifest_memory_create() };
     if (out->memory == NULL)
         return fail_memory(&reader);

@@ -18,6 +18,7 @@
 #include "core/status.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct manifest_image {
     const char *id;
@@ -50,6 +51,10 @@ struct manifest {
  *
  * Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_NO_MEMORY; STATUS_INVALID with "file:line: what". */
 enum status manifest_read(struct manifest *out, const char *path);
+
+/** Local. As manifest_read, of the first `byte_count` bytes, or of all where there are fewer: what
+ * was appended behind them does not count. */
+enum status manifest_read_part(struct manifest *out, const char *path, uint64_t byte_count);
 
 /** An all-zero manifest is allowed. */
 void manifest_end(struct manifest *manifest);

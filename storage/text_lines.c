@@ -7,15 +7,23 @@
 
 enum status text_lines_open(struct text_lines *lines, const char *path, size_t bytes_max)
 {
+    return text_lines_open_part(lines, path, bytes_max, UINT64_MAX);
+}
+
+enum status text_lines_open_part(struct text_lines *lines, const char *path, size_t bytes_max,
+                                 uint64_t byte_count)
+{
     static const unsigned char mark[3] = { 0xEF, 0xBB, 0xBF };
     unsigned char first[sizeof mark];
-    *lines = (struct text_lines){ .path = path, .bytes_max = bytes_max };
+    *lines = (struct text_lines){ .path = path, .bytes_max = bytes_max, .bytes_left = byte_count };
     const enum status outcome = file_open(&lines->file, path);
     if (outcome != STATUS_OK)
         return outcome;
     if (fread(first, 1, sizeof first, lines->file) != sizeof first ||
-        memcmp(first, mark, sizeof mark) != 0)
+        memcmp(first, mark, sizeof mark) != 0 || byte_count < sizeof mark)
         rewind(lines->file);
+    else
+        lines->bytes_left -= sizeof mark;
     return STATUS_OK;
 }
 
@@ -39,7 +47,10 @@ enum status text_lines_next(bool *is_there, struct text_lines *lines)
     lines->number++;
     lines->bytes = 0;
     *is_there = false;
-    while (byte != '\n' && (byte = getc_unlocked(lines->file)) != EOF) {
+    for (; byte != '\n' && lines->bytes_left > 0; lines->bytes_left--) {
+        byte = getc_unlocked(lines->file);
+        if (byte == EOF)
+            break;
         if (taken++ == lines->bytes_max)
             return status_fail(STATUS_INVALID, "%s:%zu: a line of more than %zu bytes", lines->path,
                                lines->number, lines->bytes_max);

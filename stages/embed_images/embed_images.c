@@ -79,6 +79,8 @@ static enum status fill_from(const struct making *making, const struct shard *im
             reject++;
             continue;
         }
+        if (!shard_stage_wants(making->work, r))
+            continue;
         outcome = add_picture(making, r);
         if (outcome == STATUS_OK && picture_embeddings_is_full(making->means->embeddings))
             outcome = flush(making);
@@ -127,6 +129,14 @@ static enum status make_shards(const struct run *run, struct means *means)
         .fill = fill,
     };
     return shard_stage_run(&stage, run, means);
+}
+
+enum status embed_images_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                                const struct picture_firsts *firsts)
+{
+    struct means means = { .firsts = *firsts };
+    const struct shard_stage stage = { .name = "embed-images", .add_recipe = add_recipe };
+    return shard_stage_recipe(text, &stage, run, &means, run_image_range(run, number));
 }
 
 enum status embed_images_run(const struct run *run)

@@ -13,9 +13,15 @@
 #ifndef STAGES_EMBED_IMAGES_EMBED_IMAGES_H
 #define STAGES_EMBED_IMAGES_EMBED_IMAGES_H
 
+#include "stages/picture_firsts.h"
 #include "stages/run_directory.h"
 
 /** Collective. Errors: those of shard_stage_run, and of loading the net. */
 enum status embed_images_run(const struct run *run);
+
+/** Local. The recipe digest that shard `number` has. Errors: those of reading what it is taken
+ * from. */
+enum status embed_images_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                                const struct picture_firsts *firsts);
 
 #endif

@@ -93,6 +93,8 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
     const struct making making = { self, out, work, run };
     enum status outcome = STATUS_OK;
     for (size_t r = range.first; r < range.first + range.count && outcome == STATUS_OK; r++) {
+        if (!shard_stage_wants(work, r))
+            continue;
         outcome = add_picture(&making, r);
         if (outcome == STATUS_OK && picture_units_is_full(making.means->units))
             outcome = flush(&making);
@@ -132,6 +134,14 @@ static enum status make_shards(const struct run *run, struct means *means)
         .fill = fill,
     };
     return shard_stage_run(&stage, run, means);
+}
+
+enum status image_units_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                               const struct picture_firsts *firsts)
+{
+    struct means means = { .firsts = *firsts };
+    const struct shard_stage stage = { .name = "image-units", .add_recipe = add_recipe };
+    return shard_stage_recipe(text, &stage, run, &means, run_image_range(run, number));
 }
 
 enum status image_units_run(const struct run *run)

@@ -41,6 +41,8 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
     (void)self;
     enum status outcome = STATUS_OK;
     for (size_t r = range.first; r < range.first + range.count && outcome == STATUS_OK; r++) {
+        if (!shard_stage_wants(work, r))
+            continue;
         outcome = add_picture(out, run, r);
         if (outcome == STATUS_OK)
             outcome = shard_stage_tick(work);
@@ -58,6 +60,7 @@ enum status picture_digests_run(const struct run *run)
         .column_count = PICTURE_COLUMN_COUNT,
         .shard_count = run_image_shard_count(run),
         .record_count = run->manifest.image_count,
+        .leaves_out = true, /* what cannot be read */
         .range = run_image_range,
         .add_recipe = add_recipe,
         .fill = fill,

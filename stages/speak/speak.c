@@ -174,6 +174,8 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
     const size_t end = range.first + range.count;
     speaker_begin_batch(speaking->speaker); /* what is said depends on the shard alone */
     for (size_t r = range.first; r < end && outcome == STATUS_OK; r++) {
+        if (!shard_stage_wants(work, r))
+            continue;
         outcome = speak_caption(out, speaking, run, r,
                                 r + 1 < end ? &run->manifest.captions[r + 1] : NULL);
         if (outcome == STATUS_OK)

@@ -1,3 +1,8 @@
+# A clock for test_changes.bash to run under.
+add_library(backward_clock MODULE pipeline/backward_clock.c)
+target_link_libraries(backward_clock PRIVATE unitmill_defaults)
+set_target_properties(backward_clock PROPERTIES PREFIX "")
+
 # unitmill_pipeline_test(NAME LABELS ...): tests/pipeline/test_NAME.bash drives the program itself.
 function(unitmill_pipeline_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS")
@@ -7,6 +12,8 @@ function(unitmill_pipeline_test name)
   add_test(NAME pipeline.${name}
     COMMAND bash ${PROJECT_SOURCE_DIR}/tests/pipeline/test_${name}.bash)
   unitmill_test_properties(pipeline.${name} 2 ${arg_TIMEOUT} "${arg_LABELS}")
+  set_property(TEST pipeline.${name} APPEND PROPERTY
+    ENVIRONMENT UNITMILL_BACKWARD_CLOCK=$<TARGET_FILE:backward_clock>)
   set_tests_properties(pipeline.${name} PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()
 
@@ -15,8 +22,13 @@ unitmill_pipeline_test(import LABELS pipeline golden fault TIMEOUT 120)
 unitmill_pipeline_test(bad_records LABELS pipeline fault TIMEOUT 120)
 unitmill_pipeline_test(bad_files LABELS pipeline fault TIMEOUT 120)
 unitmill_pipeline_test(bad_speech LABELS pipeline fault TIMEOUT 120)
+unitmill_pipeline_test(resume LABELS pipeline fault TIMEOUT 180)
+unitmill_pipeline_test(repair LABELS pipeline fault TIMEOUT 240)
 unitmill_pipeline_test(stop LABELS pipeline fault TIMEOUT 120)
 unitmill_pipeline_test(kill LABELS pipeline fault long TIMEOUT 300)
+unitmill_pipeline_test(kill_often LABELS pipeline fault long TIMEOUT 300)
+unitmill_pipeline_test(many_ranks LABELS pipeline TIMEOUT 180)
+unitmill_pipeline_test(changes LABELS pipeline fault TIMEOUT 180)
 unitmill_pipeline_test(full_disk LABELS pipeline fault TIMEOUT 180)
 unitmill_pipeline_test(estimate LABELS pipeline TIMEOUT 180)
 unitmill_pipeline_test(evaluate LABELS pipeline golden TIMEOUT 240)

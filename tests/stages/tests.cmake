@@ -16,6 +16,7 @@ unitmill_test(stages/test_decode_image.c USES unitmill::stages m LABELS golden)
 add_library(plain_run STATIC stages/plain_run.c)
 target_link_libraries(plain_run PUBLIC unitmill::stages test_support PRIVATE unitmill_defaults)
 unitmill_test(stages/test_shard_stage.c USES plain_run LABELS unit fault RANKS 1 3 TIMEOUT 60)
+unitmill_test(stages/test_retry_rejects.c USES plain_run LABELS unit fault RANKS 1 3 TIMEOUT 60)
 unitmill_test(stages/test_run_directory.c USES plain_run LABELS unit fault RANKS 1 3 TIMEOUT 60)
 
 add_library(pack_shards STATIC stages/pack_shards.c)

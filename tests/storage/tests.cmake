@@ -16,6 +16,8 @@ unitmill_test(storage/test_flac_encoder.c USES unitmill::storage m LABELS unit)
 unitmill_test(storage/test_png_encode.c USES unitmill::storage LABELS unit)
 unitmill_test(storage/test_manifest.c USES unitmill::storage LABELS unit)
 unitmill_test(storage/test_shard.c USES unitmill::storage LABELS unit)
+unitmill_test(storage/test_shard_merge.c USES unitmill::storage LABELS unit)
+unitmill_test(storage/test_seal.c USES unitmill::storage LABELS unit fault RANKS 1 3 TIMEOUT 60)
 unitmill_test(storage/test_shard_damage.c USES unitmill::storage LABELS unit fault TIMEOUT 60)
 unitmill_test(storage/test_hdf5_file.c USES unitmill::storage PkgConfig::HDF5 LABELS unit)
 
