@@ -1,6 +1,7 @@
 #include "storage/checkpoint.h"
 
 #include "cluster/slices.h"
+#include "storage/seal.h"
 #include "storage/store_reader.h"
 #include "storage/store_writer.h"
 
@@ -181,8 +182,9 @@ enum status checkpoint_read(struct checkpoint *checkpoint, const char *path,
                             const struct team *team)
 {
     const struct slice own = slice_of(checkpoint->rows, team->rank, team->size);
-    const enum status outcome =
-        team_agree(team, "read checkpoint", read_own(checkpoint, path, own));
+    enum status outcome = seal_check_store(team, path);
+    if (outcome == STATUS_OK)
+        outcome = team_agree(team, "read checkpoint", read_own(checkpoint, path, own));
     if (outcome == STATUS_OK)
         slices_share(team, checkpoint->values, checkpoint->rows,
                      CHECKPOINT_ROW_FLOATS * sizeof(float));
