@@ -17,6 +17,12 @@ enum status bench_vit_vqgan_open(void **self, double *gflop_per_item,
 enum status bench_vit_vqgan_run(double *items, void *self);
 void bench_vit_vqgan_close(void *self);
 
+/** A unit vocoder of the public size with random weights, over three captions. Local. */
+enum status bench_vocoder_open(void **self, double *gflop_per_item,
+                               const struct bench_setting *setting);
+enum status bench_vocoder_run(double *items, void *self);
+void bench_vocoder_close(void *self);
+
 /** A Lloyd iteration in blocks, as fit-units does it: assignment, sums, farthest frames, the sum
  * over the ranks, new centres. Products are counted alone: 2 K D a frame. Collective. */
 enum status bench_kmeans_open(void **self, double *gflop_per_item,
