@@ -16,6 +16,7 @@
 #include "stages/scenes/scenes_command.h"
 #include "stages/status/status.h"
 #include "stages/verify/verify.h"
+#include "stages/vocode/vocode.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,8 @@ static const struct command commands[] = {
       1, 100000, false, false, encode_image_command },
     { "decode-image", "IN.h5", "pictures of the units in a store or a file of encode-image", NULL,
       1, 1, false, false, decode_image_command },
+    { "vocode", "", "speech units to sound, by a unit vocoder", NULL, 0, 0, false, false,
+      vocode_command },
     { "bench", "NAME", "throughput, and the share of this machine's matrix-product peak",
       bench_command_help, 1, 1, true, false, bench_command },
 };

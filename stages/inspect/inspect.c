@@ -2,6 +2,7 @@
 
 #include "core/digest.h"
 #include "core/sha256.h"
+#include "models/unit_vocoder.h"
 #include "storage/kmeans_file.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/clip.h"
@@ -77,6 +78,26 @@ static bool tell_clip(const struct weights_file *file)
     return true;
 }
 
+static bool tell_vocoder(const struct weights_file *file)
+{
+    char prefix[UNIT_VOCODER_PREFIX_BYTES];
+    struct unit_vocoder *net = NULL;
+    if (unit_vocoder_prefix(prefix, &file->table) != STATUS_OK)
+        return false;
+    const enum status usable = unit_vocoder_create(&net, &file->table, file->settings);
+    printf("net        unit vocoder (code HiFi-GAN)");
+    if (usable == STATUS_OK) {
+        const struct unit_vocoder_config *sizes = unit_vocoder_sizes(net);
+        printf(": %zu units of %zu values, %zu channels, %zu samples a unit at %zu Hz, %s duration "
+               "predictor",
+               sizes->codes, sizes->width, sizes->channels, unit_vocoder_config_hop(sizes),
+               sizes->rate_hz, sizes->duration_hidden > 0 ? "with" : "without");
+    }
+    printf("\nusable     %s\n", usable == STATUS_OK ? "yes, with --vocoder" : status_text());
+    unit_vocoder_destroy(net);
+    return true;
+}
+
 static uint64_t parameter_count(const struct tensor_table *table)
 {
     uint64_t count = 0;
@@ -118,7 +139,7 @@ static enum status print_weights(const struct weights_file *file, const char *pa
         return outcome;
     printf("tensors    %zu, %" PRIu64 " values\n", file->table.count,
            parameter_count(&file->table));
-    if (!tell_hubert(file) && !tell_vit_vqgan(file) && !tell_clip(file))
+    if (!tell_hubert(file) && !tell_vit_vqgan(file) && !tell_clip(file) && !tell_vocoder(file))
         printf("net        not recognised\n");
     print_tensors(&file->table);
     return STATUS_OK;

@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/settings.h"
+#include "models/unit_vocoder_untrained.h"
 #include "storage/safetensors.h"
 #include "storage/settings_file.h"
 #include "tokenizers/image/clip_untrained.h"
@@ -52,6 +53,17 @@ static enum status make_clip(struct tensor_table *table, struct settings *settin
     return outcome == STATUS_OK ? clip_config_write(settings, &config) : outcome;
 }
 
+/* Compact: for the units of the plan's defaults. */
+static enum status make_vocoder(struct tensor_table *table, struct settings *settings,
+                                const struct request *request)
+{
+    const struct unit_vocoder_config config = strcmp(request->size, "base") == 0
+                                                  ? unit_vocoder_config_public()
+                                                  : unit_vocoder_config_compact(100);
+    const enum status outcome = unit_vocoder_untrained(table, &config, request->seed);
+    return outcome == STATUS_OK ? unit_vocoder_config_write(settings, &config) : outcome;
+}
+
 static enum status write_files(const struct tensor_table *table, const struct settings *settings,
                                const struct request *request)
 {
@@ -84,7 +96,8 @@ static const struct maker *find_maker(const char *net)
 {
     static const struct maker makers[] = { { "hubert", make_hubert },
                                            { "vit-vqgan", make_vit_vqgan },
-                                           { "clip", make_clip } };
+                                           { "clip", make_clip },
+                                           { "vocoder", make_vocoder } };
     for (size_t m = 0; net != NULL && m < sizeof makers / sizeof makers[0]; m++)
         if (strcmp(makers[m].net, net) == 0)
             return &makers[m];
@@ -111,7 +124,7 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
 {
     struct request request = { .size = "compact", .seed = 1 };
     const struct option table[] = {
-        { "net", OPTION_TEXT, &request.net, "NET", "hubert, vit-vqgan or clip" },
+        { "net", OPTION_TEXT, &request.net, "NET", "hubert, vit-vqgan, clip or vocoder" },
         { "size", OPTION_TEXT, &request.size, "SIZE", "compact (default) or base" },
         { "seed", OPTION_COUNT, &request.seed, "S", "of every draw (default 1)" },
     };
@@ -119,7 +132,7 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
         return STATUS_OK;
     request.folder = line->operands[0];
     if (find_maker(request.net) == NULL)
-        return command_usage(line, "--net is hubert, vit-vqgan or clip");
+        return command_usage(line, "--net is hubert, vit-vqgan, clip or vocoder");
     if (strcmp(request.size, "compact") != 0 && strcmp(request.size, "base") != 0)
         return command_usage(line, "--size is compact or base");
     return make(&request);
