@@ -6,3 +6,4 @@ add_library(im2sp_golden STATIC models/im2sp_golden.c)
 target_link_libraries(im2sp_golden PUBLIC unitmill::models unitmill::tokenizers unitmill::storage
   test_support PRIVATE unitmill_defaults)
 unitmill_test(models/test_im2sp_golden.c USES im2sp_golden m LABELS golden)
+unitmill_test(models/test_generation_golden.c USES im2sp_golden m LABELS golden)
