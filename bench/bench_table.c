@@ -17,6 +17,7 @@ const struct bench bench_table[] = {
       bench_speak_run,
       bench_speak_close,
       { { "fraction_of_espeak", bench_speak_alone } } },
+    { "im2sp", "captions", bench_im2sp_open, bench_im2sp_run, bench_im2sp_close, { { 0 } } },
     { "vocoder",
       "audio seconds",
       bench_vocoder_open,

@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/settings.h"
+#include "models/im2sp_untrained.h"
 #include "models/unit_vocoder_untrained.h"
 #include "storage/safetensors.h"
 #include "storage/settings_file.h"
@@ -64,6 +65,18 @@ static enum status make_vocoder(struct tensor_table *table, struct settings *set
     return outcome == STATUS_OK ? unit_vocoder_config_write(settings, &config) : outcome;
 }
 
+/* Compact: for the compact ViT-VQGAN's image units and the units of the plan's defaults. */
+static enum status make_im2sp(struct tensor_table *table, struct settings *settings,
+                              const struct request *request)
+{
+    const struct vit_vqgan_config units = vit_vqgan_config_compact();
+    const struct im2sp_config config = strcmp(request->size, "base") == 0
+                                           ? im2sp_config_large()
+                                           : im2sp_config_compact(28, units.code_width, 100);
+    const enum status outcome = im2sp_untrained(table, &config, request->seed);
+    return outcome == STATUS_OK ? im2sp_config_write(settings, &config) : outcome;
+}
+
 static enum status write_files(const struct tensor_table *table, const struct settings *settings,
                                const struct request *request)
 {
@@ -97,6 +110,7 @@ static const struct maker *find_maker(const char *net)
     static const struct maker makers[] = { { "hubert", make_hubert },
                                            { "vit-vqgan", make_vit_vqgan },
                                            { "clip", make_clip },
+                                           { "im2sp", make_im2sp },
                                            { "vocoder", make_vocoder } };
     for (size_t m = 0; net != NULL && m < sizeof makers / sizeof makers[0]; m++)
         if (strcmp(makers[m].net, net) == 0)
@@ -124,7 +138,7 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
 {
     struct request request = { .size = "compact", .seed = 1 };
     const struct option table[] = {
-        { "net", OPTION_TEXT, &request.net, "NET", "hubert, vit-vqgan, clip or vocoder" },
+        { "net", OPTION_TEXT, &request.net, "NET", "hubert, vit-vqgan, clip, im2sp or vocoder" },
         { "size", OPTION_TEXT, &request.size, "SIZE", "compact (default) or base" },
         { "seed", OPTION_COUNT, &request.seed, "S", "of every draw (default 1)" },
     };
@@ -132,7 +146,7 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
         return STATUS_OK;
     request.folder = line->operands[0];
     if (find_maker(request.net) == NULL)
-        return command_usage(line, "--net is hubert, vit-vqgan, clip or vocoder");
+        return command_usage(line, "--net is hubert, vit-vqgan, clip, im2sp or vocoder");
     if (strcmp(request.size, "compact") != 0 && strcmp(request.size, "base") != 0)
         return command_usage(line, "--size is compact or base");
     return make(&request);
