@@ -183,12 +183,12 @@ static void convolve(float *out, const float *in, const struct unit_convolution 
 static void convolve_first(const struct stage_run *run, const struct unit_convolution *convolution,
                            const float *state)
 {
-    activation_leaky_relu(run->activated, state, slope, run->rows * run->C);
+    activation_leaky_relu_to(run->activated, state, slope, run->rows * run->C);
     for (size_t row = 0; row < run->rows; row += CHUNK_ROWS) {
         const size_t count = run->rows - row < CHUNK_ROWS ? run->rows - row : CHUNK_ROWS;
         float *out = run->middle + row * run->C;
         convolve(out, run->activated + row * run->C, convolution, count);
-        activation_leaky_relu(out, out, slope, count * run->C);
+        activation_leaky_relu(out, slope, count * run->C);
     }
 }
 
@@ -271,7 +271,7 @@ static void run_post(float *samples, const struct stage_run *run, struct window 
                      size_t first_sample, size_t sample_count)
 {
     const size_t skipped = first_sample - (size_t)window.begin;
-    activation_leaky_relu(run->activated, run->sum, last_slope, run->rows * run->C);
+    activation_leaky_relu_to(run->activated, run->sum, last_slope, run->rows * run->C);
     convolve(samples, run->activated + skipped * run->C, &run->job->weights->post, sample_count);
     show(run->job, "conv_post", SIZE_MAX, samples, sample_count, 1);
     activation_tanh(samples, sample_count);
@@ -296,7 +296,7 @@ void unit_vocoder_generate(float *samples, const struct unit_vocoder_job *job, s
     run_pre(run.sum, job, from);
     for (size_t s = 0; s < config->stage_count; s++) {
         run.activated = with_margins(workspace->activated, margin, run.rows, run.C);
-        activation_leaky_relu(run.activated, run.sum, slope, run.rows * run.C);
+        activation_leaky_relu_to(run.activated, run.sum, slope, run.rows * run.C);
         upsample(run.input, run.activated, job, s, from, windows.stages[s]);
         from = windows.stages[s];
         run.rows = window_rows(from);
