@@ -52,9 +52,15 @@ struct plan {
     struct {
         size_t deflate_level, chunk_bytes;
     } pack;
+    struct {
+        char *im2sp, *config, *vocoder, *vocoder_config, *method;
+        size_t beams, top_k, length_max, batch_images;
+        double length_penalty, temperature, top_p;
+        bool audio;
+    } generate;
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
-        char *clip, *clip_config;
+        char *clip, *clip_config, *im2sp, *im2sp_config, *vocoder, *vocoder_config;
     } digests;
 };
 

@@ -64,6 +64,14 @@ static enum status begin_workspace(struct im2sp *net)
     return STATUS_OK;
 }
 
+/* A model of a few units has ids to spare, below the special ones. */
+static void forbid_other_units(struct im2sp *net)
+{
+    for (size_t id = 0; id < net->config.vocabulary; id++)
+        if (unit_ids_to_unit(net->config.ids, (uint16_t)id) >= (int32_t)net->config.units)
+            net->weights.output_bias[id] = -1e9f;
+}
+
 enum status im2sp_create(struct im2sp **out, const struct tensor_table *table,
                          const struct settings *settings)
 {
@@ -84,6 +92,7 @@ enum status im2sp_create(struct im2sp **out, const struct tensor_table *table,
         im2sp_destroy(net);
         return outcome;
     }
+    forbid_other_units(net);
     *out = net;
     return STATUS_OK;
 }

@@ -30,6 +30,7 @@ struct im2sp_config im2sp_config_large(void)
         .heads = 12,
         .mlp = 3072,
         .vocabulary = unit_ids_vocabulary(200),
+        .units = 200,
         .length_max = 1024,
         .norm_eps = bert_eps,
         .projection_eps = clip_eps,
@@ -47,6 +48,7 @@ struct im2sp_config im2sp_config_compact(size_t side, size_t channels, size_t un
     config.encoder.heads = config.heads = 2;
     config.encoder.mlp = config.mlp = 512;
     config.vocabulary = unit_ids_vocabulary(units);
+    config.units = units;
     return config;
 }
 
@@ -305,6 +307,11 @@ static enum status read_ids(struct im2sp_config *config, const struct settings *
         return status_fail(STATUS_INVALID, "%s: im2sp.unit_to_id is neither \"%s\" nor \"%s\"",
                            settings_source(settings), id_rules[0], id_rules[1]);
     config->code_count = 0;
+    config->units = unit_ids_units(config->vocabulary);
+    const enum status outcome =
+        settings_read_count(&config->units, settings, "im2sp.num_units", 1, config->units);
+    if (outcome != STATUS_OK)
+        return outcome;
     return settings_read_count(&config->code_count, settings, "vision_config.codebook_size", 1,
                                65535);
 }
@@ -380,7 +387,7 @@ enum status im2sp_config_write(struct settings *settings, const struct im2sp_con
         { "vision_config.stem_stride", (double)encoder->stride },
         { "vision_config.stem_padding", (double)encoder->padding },
         { "vision_config.layer_norm_eps", (double)encoder->norm_eps },
-        { "im2sp.num_units", (double)unit_ids_units(config->vocabulary) },
+        { "im2sp.num_units", (double)config->units },
         { "im2sp.visual_projection_layer_norm_eps", (double)config->projection_eps },
     };
     enum status outcome = settings_put_text(settings, "model_type", "git");

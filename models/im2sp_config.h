@@ -44,6 +44,7 @@ struct im2sp_config {
     struct im2sp_encoder_config encoder;
     size_t width, layers, heads, mlp; /* of the decoder */
     size_t vocabulary, length_max;    /* ids; the longest sequence, with its beginning */
+    size_t units;                     /* units that it was made for: ids of others are never said */
     float norm_eps, projection_eps;
     enum unit_ids ids;
     size_t code_count; /* that the configuration asks of the codebook; 0: any */

@@ -37,6 +37,7 @@ static const struct command commands[] = {
     STAGE("image-units", "turns pictures into ViT-VQGAN units"),
     STAGE("embed-images", "turns pictures into CLIP embeddings, where the plan names a CLIP"),
     STAGE("pack", "gathers all shards into one compressed store"),
+    STAGE("generate", "says captions of the pictures, where the plan names a model"),
     { "evaluate", "PLAN", "how well the units tell phones apart, beside MFCC + k-means", NULL, 1, 1,
       true, true, evaluate_command },
     { "status", "RUN", "a line a stage: done, rejected, bytes", NULL, 1, 1, false, false,

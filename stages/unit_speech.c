@@ -37,6 +37,32 @@ enum status unit_speech_make(int16_t **samples, size_t *sample_count, struct uni
     return outcome;
 }
 
+enum status unit_speech_make_short(int16_t **samples, size_t *sample_count,
+                                   struct unit_vocoder *net, const uint16_t *units, size_t count)
+{
+    int64_t *wide = malloc((count + 1) * sizeof *wide);
+    *samples = NULL;
+    if (wide == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%zu units", count);
+    for (size_t i = 0; i < count; i++)
+        wide[i] = units[i];
+    const enum status outcome = unit_speech_make(samples, sample_count, net, wide, count, true);
+    free(wide);
+    return outcome;
+}
+
+enum status unit_speech_check(const struct unit_vocoder *net, const char *path, size_t unit_count)
+{
+    const struct unit_vocoder_config *sizes = unit_vocoder_sizes(net);
+    if (sizes->duration_hidden == 0)
+        return status_fail(STATUS_INVALID, "%s: captions need a vocoder with a duration predictor",
+                           path);
+    if (sizes->codes < unit_count)
+        return status_fail(STATUS_INVALID, "%s: the vocoder knows %zu units, captions have %zu",
+                           path, sizes->codes, unit_count);
+    return STATUS_OK;
+}
+
 static bool separates(char c)
 {
     return c == ' ' || c == ',' || c == '\t' || c == '\r';
