@@ -105,7 +105,9 @@ const struct plan_key plan_keys[] = {
     { "generate", "top_p", PLAN_NUMBER, PLAN_FREE, AT(generate.top_p), 0.000001, 1, "1", NULL,
       "sampling among the likeliest ids that make up this probability" },
     { "generate", "length_max", PLAN_COUNT, PLAN_FREE, AT(generate.length_max), 2, 16384, "512",
-      NULL, "ids of a sequence, its beginning included; one that has not ended there is cut" },
+      NULL,
+      "ids of a sequence, its beginning included; one that has not ended there is cut; no more "
+      "than the model takes" },
     { "generate", "batch_images", PLAN_COUNT, PLAN_FREE, AT(generate.batch_images), 1, 4096, "16",
       NULL, "pictures that captions grow for at a time; bounds the memory" },
     { "generate", "audio", PLAN_SWITCH, PLAN_FREE, AT(generate.audio), 0, 0, "false", NULL,

@@ -1,11 +1,15 @@
 #include "models/im2sp_untrained.h"
 
 #include "core/random.h"
+#include "models/im2sp_names.h"
 #include "models/im2sp_weights.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const float end_bias = -3.0f;
 
 struct drawing {
     struct tensor_table *table;
@@ -52,6 +56,13 @@ static enum status draw(void *payload, const struct im2sp_entry *entry)
     return STATUS_OK;
 }
 
+static void delay_ends(struct tensor_table *table, const struct im2sp_config *config)
+{
+    char name[IM2SP_NAME_BYTES];
+    snprintf(name, sizeof name, "%s.bias", im2sp_decoder_names(config->naming)->output);
+    ((float *)tensor_table_find(table, name)->owned)[UNIT_ID_END] = end_bias;
+}
+
 enum status im2sp_untrained(struct tensor_table *out, const struct im2sp_config *config,
                             uint64_t seed)
 {
@@ -64,7 +75,9 @@ enum status im2sp_untrained(struct tensor_table *out, const struct im2sp_config 
     if (outcome == STATUS_OK)
         outcome = im2sp_weights_visit(&places, config, "", draw, &drawing);
     im2sp_weights_end(&places, config);
-    if (outcome != STATUS_OK)
+    if (outcome == STATUS_OK)
+        delay_ends(out, config);
+    else
         tensor_table_end(out);
     return outcome;
 }

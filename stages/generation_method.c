@@ -18,6 +18,12 @@ enum status generation_method_parse(enum generation_method *method, const char *
     return status_fail(STATUS_INVALID, "%s: expected greedy, beam or sample", name);
 }
 
+size_t generation_method_length(const struct im2sp *net, size_t wanted)
+{
+    const size_t limit = im2sp_sizes(net)->length_max;
+    return wanted < limit ? wanted : limit;
+}
+
 void generation_method_write(char text[GENERATION_TEXT_BYTES],
                              const struct generation_options *options)
 {

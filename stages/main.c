@@ -7,6 +7,7 @@
 #include "stages/bench_command.h"
 #include "stages/command_line.h"
 #include "stages/decode_image/decode_image.h"
+#include "stages/describe/describe.h"
 #include "stages/encode/encode.h"
 #include "stages/evaluate/evaluate.h"
 #include "stages/export/export.h"
@@ -60,6 +61,8 @@ static const struct command commands[] = {
       1, 1, false, false, decode_image_command },
     { "vocode", "", "speech units to sound, by a unit vocoder", NULL, 0, 0, false, false,
       vocode_command },
+    { "describe", "PICTURE...", "spoken captions of picture files", NULL, 1, 100000, false, false,
+      describe_command },
     { "bench", "NAME", "throughput, and the share of this machine's matrix-product peak",
       bench_command_help, 1, 1, true, false, bench_command },
 };

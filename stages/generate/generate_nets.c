@@ -39,8 +39,10 @@ static enum status load_vocoder(struct generate_nets *nets, const struct plan *p
 
 static enum status make_generation(struct generate_nets *nets, const struct plan *plan)
 {
+    struct im2sp *net = picture_speaker_net(nets->speaker);
     struct generation_options options = { .batch = plan->generate.batch_images,
-                                          .length_max = plan->generate.length_max,
+                                          .length_max = generation_method_length(
+                                              net, plan->generate.length_max),
                                           .beams = plan->generate.beams,
                                           .length_penalty = plan->generate.length_penalty,
                                           .temperature = plan->generate.temperature,
@@ -51,7 +53,7 @@ static enum status make_generation(struct generate_nets *nets, const struct plan
     if (outcome != STATUS_OK)
         return outcome;
     generation_method_write(nets->settings, &options);
-    return generation_create(&nets->generation, picture_speaker_net(nets->speaker), &options);
+    return generation_create(&nets->generation, net, &options);
 }
 
 enum status generate_nets_load(struct generate_nets *out, const struct plan *plan)
