@@ -61,9 +61,15 @@ struct plan {
         double dropout, temperature, learning_rate, final_learning_rate;
         double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;
     } pretrain;
+    struct {
+        char *im2sp, *config, *vocoder, *vocoder_config, *method;
+        size_t beams, top_k, length_max, batch_images;
+        double length_penalty, temperature, top_p;
+        bool audio;
+    } generate;
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
-        char *clip, *clip_config;
+        char *clip, *clip_config, *im2sp, *im2sp_config, *vocoder, *vocoder_config;
     } digests;
 };
 

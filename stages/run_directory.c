@@ -11,7 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { DIGEST_COUNT = 8 };
+enum { DIGEST_COUNT = 12 };
 
 enum status run_path(char out[PATH_BYTES], const struct run *run, const char *name)
 {
@@ -24,6 +24,13 @@ enum status run_shard_path(char out[PATH_BYTES], const struct run *run, const ch
     char name[96];
     snprintf(name, sizeof name, "%s/%05zu.h5", folder, number);
     return run_path(out, run, name);
+}
+
+bool run_has_generated(const struct run *run)
+{
+    char path[PATH_BYTES];
+    return run->plan.generate.im2sp != NULL ||
+           (run_path(path, run, "generated") == STATUS_OK && file_exists(path));
 }
 
 size_t shard_range_count(size_t record_count, size_t shard_records)
@@ -103,7 +110,11 @@ static enum status take_digests(char digests[DIGEST_COUNT][DIGEST_TEXT_BYTES], s
                                               plan->image_units.vit_vqgan,
                                               plan->image_units.config,
                                               plan->embed_images.clip,
-                                              plan->embed_images.config };
+                                              plan->embed_images.config,
+                                              plan->generate.im2sp,
+                                              plan->generate.config,
+                                              plan->generate.vocoder,
+                                              plan->generate.vocoder_config };
     enum status outcome = STATUS_OK;
     memset(digests, 0, DIGEST_COUNT * sizeof digests[0]);
     for (size_t d = 0; run->team->rank == 0 && d < DIGEST_COUNT && outcome == STATUS_OK; d++)
@@ -122,7 +133,9 @@ static enum status note_digests(struct run *run)
         &run->plan.digests.manifest,      &run->plan.digests.hubert,
         &run->plan.digests.hubert_config, &run->plan.digests.kmeans,
         &run->plan.digests.vit_vqgan,     &run->plan.digests.vit_vqgan_config,
-        &run->plan.digests.clip,          &run->plan.digests.clip_config
+        &run->plan.digests.clip,          &run->plan.digests.clip_config,
+        &run->plan.digests.im2sp,         &run->plan.digests.im2sp_config,
+        &run->plan.digests.vocoder,       &run->plan.digests.vocoder_config
     };
     enum status outcome = take_digests(digests, run);
     if (outcome != STATUS_OK)
@@ -148,6 +161,10 @@ static enum status read_inputs(struct run *run, const char *plan_path,
         outcome = set_config(&run->plan.image_units.config, run->plan.image_units.vit_vqgan);
     if (outcome == STATUS_OK)
         outcome = set_config(&run->plan.embed_images.config, run->plan.embed_images.clip);
+    if (outcome == STATUS_OK)
+        outcome = set_config(&run->plan.generate.config, run->plan.generate.im2sp);
+    if (outcome == STATUS_OK)
+        outcome = set_config(&run->plan.generate.vocoder_config, run->plan.generate.vocoder);
     outcome = team_agree(run->team, "read plan", outcome);
     if (outcome == STATUS_OK)
         outcome = team_agree(run->team, "read manifest",

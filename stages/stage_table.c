@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "stages/embed_images/embed_images.h"
 #include "stages/fit_units/fit_units.h"
+#include "stages/generate/generate.h"
 #include "stages/image_units/image_units.h"
 #include "stages/pack/pack.h"
 #include "stages/pretrain/pretrain.h"
@@ -20,6 +21,7 @@ const struct stage stage_table[] = {
       embed_images_run },
     { "pack", "gathers all shards into one compressed store", pack_run },
     { "pretrain", "trains a model on the store, where the plan asks for steps", pretrain_run },
+    { "generate", "says captions of the pictures, where the plan names a model", generate_run },
 };
 
 const size_t stage_count = sizeof stage_table / sizeof stage_table[0];

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, EMBED_IMAGES, PACK };
+enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, EMBED_IMAGES, PACK, GENERATE };
 
 /* Of the store's rejects, read at a time; ids and reasons are shorter than TEXT_BYTES. */
 enum { BLOCK_ROWS = 64, TEXT_BYTES = 1024 };
@@ -23,6 +23,7 @@ static const char *const stage_names[SURVEY_STAGE_COUNT] = {
     [IMAGE_UNITS] = "image-units",
     [EMBED_IMAGES] = "embed-images",
     [PACK] = "pack",
+    [GENERATE] = "generate",
 };
 
 /* A stage that makes shards. */
@@ -274,12 +275,14 @@ enum status run_survey_take(struct run_survey *out, const struct run *run)
         [SPEECH_UNITS] = { "units", run_caption_shard_count(run), run_caption_range },
         [IMAGE_UNITS] = { "images", run_image_shard_count(run), run_image_range },
         [EMBED_IMAGES] = { "embeddings", run_image_shard_count(run), run_image_range },
+        [GENERATE] = { "generated", run_image_shard_count(run), run_image_range },
     };
     enum status outcome = STATUS_OK;
     *out = (struct run_survey){ .is_running = is_locked(run) };
     for (size_t s = 0; s < SURVEY_STAGE_COUNT && outcome == STATUS_OK; s++) {
         out->stages[s].name = stage_names[s];
-        if (s == EMBED_IMAGES && run->plan.embed_images.clip == NULL)
+        if ((s == EMBED_IMAGES && run->plan.embed_images.clip == NULL) ||
+            (s == GENERATE && !run_has_generated(run)))
             out->stages[s].state = SURVEY_NOT_PLANNED;
         else if (folders[s].folder != NULL)
             outcome = survey_folder(out, &out->stages[s], run, &folders[s]);

@@ -6,7 +6,7 @@
 #include "stages/reject_list.h"
 #include "stages/run_directory.h"
 
-enum { SURVEY_STAGE_COUNT = 6 };
+enum { SURVEY_STAGE_COUNT = 7 };
 
 enum survey_state {
     SURVEY_MISSING,

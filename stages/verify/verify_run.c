@@ -41,7 +41,9 @@ static enum status check_finite(const struct shard *shard, const struct shard_fo
 static enum status check_values(const struct shard *shard, const struct shard_folder *folder)
 {
     const size_t codebook = shard_identity(shard)->codebook;
-    const size_t column = folder->columns == unit_columns ? (size_t)UNIT_UNITS : IMAGE_UNITS;
+    const size_t column = folder->columns == image_columns  ? (size_t)IMAGE_UNITS
+                          : folder->columns == unit_columns ? (size_t)UNIT_UNITS
+                                                            : (size_t)GENERATED_UNITS;
     if (folder->columns == speech_columns)
         return STATUS_OK;
     if (folder->columns == embedding_columns)
@@ -217,12 +219,17 @@ static enum status check_all(size_t *problems, struct digest *digest, const stru
           run_image_range },
         { "embeddings", "embed-images", embedding_columns, EMBEDDING_COLUMN_COUNT,
           run_image_shard_count(run), run_image_range },
+        { "generated", "generate", generated_columns, GENERATED_COLUMN_COUNT,
+          run_image_shard_count(run), run_image_range },
     };
-    const size_t folder_count =
-        sizeof folders / sizeof folders[0] - (run_has_embeddings(run) ? 0 : 1);
     enum status outcome = STATUS_OK;
-    for (size_t f = 0; f < folder_count && outcome == STATUS_OK; f++)
-        outcome = check_folder(problems, digest, run, &folders[f]);
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0] && outcome == STATUS_OK; f++) {
+        const bool is_left_out =
+            (folders[f].columns == embedding_columns && !run_has_embeddings(run)) ||
+            (folders[f].columns == generated_columns && !run_has_generated(run));
+        if (!is_left_out)
+            outcome = check_folder(problems, digest, run, &folders[f]);
+    }
     if (outcome == STATUS_OK) {
         check_kmeans(problems, digest, run);
         outcome = check_store(problems, digest, run);

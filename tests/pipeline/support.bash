@@ -59,3 +59,15 @@ PLAN
 digest() {
     "$unitmill" verify "$1" --digest --quiet --ranks 1
 }
+
+# ranks_of PID: the processes below it that run this program as ranks.
+ranks_of() {
+    local child
+    for child in $(cat "/proc/$1/task/"*/children 2>/dev/null || true); do
+        if [ "$(readlink "/proc/$child/exe")" = "$(readlink -f "$unitmill")" ]; then
+            echo "$child"
+        else
+            ranks_of "$child"
+        fi
+    done
+}

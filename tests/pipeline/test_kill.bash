@@ -8,18 +8,6 @@ make_plan reference 24
 expected=$(digest reference)
 mapfile -t files < <(find reference -name '*.h5')
 
-# ranks_of PID: the processes below it that run this program as ranks.
-ranks_of() {
-    local child
-    for child in $(cat "/proc/$1/task/"*/children 2>/dev/null || true); do
-        if [ "$(readlink "/proc/$child/exe")" = "$(readlink -f "$unitmill")" ]; then
-            echo "$child"
-        else
-            ranks_of "$child"
-        fi
-    done
-}
-
 # Moments over the whole of a run: when that many files are there, a little later each time, another
 # rank each time.
 kills=0
