@@ -258,7 +258,7 @@ static void gradients_of_image_units_are_differences(void)
     check_status(tape_backward(forcing.tape,
                                tape_cross_entropy(forcing.tape, run.logits, forcing.targets, 0.0)),
                  STATUS_OK, NULL);
-    size_t wrong = 0;
+    size_t wrong = 0, checked = 0;
     for (size_t p = 0; p < parameter_set_count(forcing.set); p++) {
         const struct parameter *parameter = parameter_set_at(forcing.set, p);
         double square = 0.0;
@@ -280,10 +280,12 @@ static void gradients_of_image_units_are_differences(void)
         const double slope = (change[0] - change[1]) / (2.0 * (double)h);
         const bool is_right = fabs(slope - norm) <= 0.02 * norm + 2e-5 / (double)h;
         wrong += !is_right;
+        checked++;
         if (!is_right)
             fprintf(stderr, "%s: slope %g, gradient %g\n", parameter->name, slope, norm);
     }
     CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT(checked > parameter_set_count(forcing.set) * 3 / 4);
     end(&forcing);
 }
 
