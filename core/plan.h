@@ -53,9 +53,9 @@ struct plan {
         size_t deflate_level, chunk_bytes;
     } pack;
     struct {
-        char *objective, *input, *targets, *schedule;
+        char *objective, *init, *input, *targets, *schedule;
         size_t steps, batch_captions, accumulate, pass_frames, memory_mib;
-        size_t blocks, heads, feed_forward, width, embedding;
+        size_t blocks, heads, feed_forward, width, embedding, length_max;
         size_t image_blocks, image_width, image_patch;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
         double dropout, temperature, learning_rate, final_learning_rate;
@@ -69,7 +69,7 @@ struct plan {
     } generate;
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
-        char *clip, *clip_config, *im2sp, *im2sp_config, *vocoder, *vocoder_config;
+        char *clip, *clip_config, *im2sp, *im2sp_config, *vocoder, *vocoder_config, *init;
     } digests;
 };
 

@@ -11,7 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { DIGEST_COUNT = 12 };
+enum { DIGEST_COUNT = 13 };
 
 enum status run_path(char out[PATH_BYTES], const struct run *run, const char *name)
 {
@@ -114,7 +114,8 @@ static enum status take_digests(char digests[DIGEST_COUNT][DIGEST_TEXT_BYTES], s
                                               plan->generate.im2sp,
                                               plan->generate.config,
                                               plan->generate.vocoder,
-                                              plan->generate.vocoder_config };
+                                              plan->generate.vocoder_config,
+                                              plan->pretrain.init };
     enum status outcome = STATUS_OK;
     memset(digests, 0, DIGEST_COUNT * sizeof digests[0]);
     for (size_t d = 0; run->team->rank == 0 && d < DIGEST_COUNT && outcome == STATUS_OK; d++)
@@ -135,7 +136,8 @@ static enum status note_digests(struct run *run)
         &run->plan.digests.vit_vqgan,     &run->plan.digests.vit_vqgan_config,
         &run->plan.digests.clip,          &run->plan.digests.clip_config,
         &run->plan.digests.im2sp,         &run->plan.digests.im2sp_config,
-        &run->plan.digests.vocoder,       &run->plan.digests.vocoder_config
+        &run->plan.digests.vocoder,       &run->plan.digests.vocoder_config,
+        &run->plan.digests.init
     };
     enum status outcome = take_digests(digests, run);
     if (outcome != STATUS_OK)
