@@ -61,8 +61,11 @@ struct im2sp_slot *im2sp_slot_at(const struct im2sp_trained *model, const void *
     return slot;
 }
 
-static enum status check_heads(const char *what, size_t width, size_t heads)
+static enum status check_layers(const char *what, size_t width, size_t layers, size_t heads)
 {
+    if (width > IM2SP_WIDTH_MAX || layers > IM2SP_LAYERS_MAX)
+        return status_fail(STATUS_INVALID, "%s: %zu layers of width %zu; at most %d of %d", what,
+                           layers, width, IM2SP_LAYERS_MAX, IM2SP_WIDTH_MAX);
     if (heads == 0 || width % heads != 0)
         return status_fail(STATUS_INVALID, "%s: %zu heads do not divide a width of %zu", what,
                            heads, width);
@@ -75,9 +78,14 @@ static enum status check_sizes(const struct im2sp_config *config)
     if (encoder->side + 2 * encoder->padding < encoder->kernel)
         return status_fail(STATUS_INVALID, "a grid of %zu x %zu is smaller than a patch of %zu",
                            encoder->side, encoder->side, encoder->kernel);
-    const enum status outcome = check_heads("decoder", config->width, config->heads);
-    return outcome == STATUS_OK ? check_heads("image encoder", encoder->width, encoder->heads)
-                                : outcome;
+    if (config->vocabulary > UINT16_MAX || im2sp_config_tokens(config) > IM2SP_TOKENS_MAX)
+        return status_fail(STATUS_INVALID, "%zu ids, %zu tokens of a picture: too many",
+                           config->vocabulary, im2sp_config_tokens(config));
+    const enum status outcome =
+        check_layers("decoder", config->width, config->layers, config->heads);
+    return outcome == STATUS_OK
+               ? check_layers("image encoder", encoder->width, encoder->layers, encoder->heads)
+               : outcome;
 }
 
 enum status im2sp_trained_create(struct im2sp_trained **out, struct parameter_set *set,
