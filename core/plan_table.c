@@ -127,7 +127,7 @@ const struct plan_key plan_keys[] = {
     { "pretrain", "accumulate", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.accumulate), 1, 100000, "1",
       NULL, "batches an update" },
     { "pretrain", "pass_frames", PLAN_COUNT, PLAN_FREE, AT(pretrain.pass_frames), 1, 1e+09, "65536",
-      NULL, "frames in one pass of a rank; a larger batch is encoded twice; bounds the memory" },
+      NULL, "frames in one pass of a rank; bounds the memory" },
     { "pretrain", "memory_mib", PLAN_COUNT, PLAN_FREE, AT(pretrain.memory_mib), 16, 1e+07, "8192",
       NULL, "memory of a rank for one pass" },
     { "pretrain", "schedule", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.schedule), 0, 0, "cosine",
