@@ -26,6 +26,18 @@ enum status bench_clip_open(void **self, double *gflop_per_item,
 enum status bench_clip_run(double *items, void *self);
 enum status bench_clip_read(double *items, void *self);
 void bench_clip_close(void *self);
+/** A unit vocoder of the public size with random weights, over three captions. Local. */
+enum status bench_vocoder_open(void **self, double *gflop_per_item,
+                               const struct bench_setting *setting);
+enum status bench_vocoder_run(double *items, void *self);
+void bench_vocoder_close(void *self);
+
+/** An image-to-speech model of GIT-large's decoder behind SeiT's image-unit encoder, with random
+ * weights: a batch of 64 pictures encoded, and captions of 150 units said, greedily. Local. */
+enum status bench_im2sp_open(void **self, double *gflop_per_item,
+                             const struct bench_setting *setting);
+enum status bench_im2sp_run(double *items, void *self);
+void bench_im2sp_close(void *self);
 
 /** A Lloyd iteration in blocks, as fit-units does it: assignment, sums, farthest frames, the sum
  * over the ranks, new centres. Products are counted alone: 2 K D a frame. Collective. */

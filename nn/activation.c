@@ -82,3 +82,9 @@ MULTIVERSION void activation_leaky_relu_gradient(float *dx, float keep, const fl
     for (size_t i = 0; i < count; i++)
         dx[i] = kept(dx[i], keep, x[i] >= 0.0f ? dy[i] : slope * dy[i]);
 }
+
+MULTIVERSION void activation_leaky_relu_to(float *out, const float *in, float slope, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = in[i] >= 0.0f ? in[i] : slope * in[i];
+}

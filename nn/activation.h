@@ -35,4 +35,7 @@ void activation_silu_gradient(float *dx, float keep, const float *dy, const floa
 void activation_leaky_relu_gradient(float *dx, float keep, const float *dy, const float *x,
                                     float slope, size_t count);
 
+/** As activation_leaky_relu, not in place: out [count] from in [count]. */
+void activation_leaky_relu_to(float *out, const float *in, float slope, size_t count);
+
 #endif

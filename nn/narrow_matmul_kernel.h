@@ -11,7 +11,7 @@
 typedef float VECTOR_TYPE
     __attribute__((vector_size(VECTOR * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-/* C[rows][vectors] = start + A B for constants `rows` <= TALL and `vectors` <= 3. */
+/* C[rows][vectors] = start + bias + A B for constants `rows` <= TALL and `vectors` <= 3. */
 KERNEL_TARGET ALWAYS_INLINE void KERNEL(tile)(struct narrow_product p, const size_t rows,
                                               const size_t vectors)
 {
@@ -21,17 +21,19 @@ KERNEL_TARGET ALWAYS_INLINE void KERNEL(tile)(struct narrow_product p, const siz
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8
         for (size_t v = 0; v < vectors; v++)
-            sums[r][v] = *(const VECTOR_TYPE *)(p.start + r * p.start_stride + v * VECTOR);
-    for (size_t k = 0; k < p.K; k++) {
-#pragma GCC unroll 8
-        for (size_t v = 0; v < vectors; v++)
-            weights[v] = *(const VECTOR_TYPE *)(p.B + k * p.B_stride + v * VECTOR);
-#pragma GCC unroll 8
-        for (size_t r = 0; r < rows; r++)
+            sums[r][v] = *(const VECTOR_TYPE *)(p.start + r * p.start_stride + v * VECTOR) +
+                         *(const VECTOR_TYPE *)(p.bias + v * VECTOR);
+    for (size_t run = 0; run < p.runs; run++, p.A += p.run_step, p.B += p.K * p.B_stride)
+        for (size_t k = 0; k < p.K; k++) {
 #pragma GCC unroll 8
             for (size_t v = 0; v < vectors; v++)
-                sums[r][v] += p.A[r * p.A_stride + k] * weights[v];
-    }
+                weights[v] = *(const VECTOR_TYPE *)(p.B + k * p.B_stride + v * VECTOR);
+#pragma GCC unroll 8
+            for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+                for (size_t v = 0; v < vectors; v++)
+                    sums[r][v] += p.A[r * p.A_stride + k] * weights[v];
+        }
 #pragma GCC unroll 8
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8
@@ -54,10 +56,11 @@ KERNEL_TARGET ALWAYS_INLINE void KERNEL(rest)(struct narrow_product p)
     for (; p.M > 0; p = narrow_product_below(p, 1)) {
         float sums[VECTOR] = { 0 };
         for (size_t n = 0; n < p.N; n++)
-            sums[n] = p.start[n];
-        for (size_t k = 0; k < p.K; k++)
-            for (size_t n = 0; n < p.N; n++)
-                sums[n] += p.A[k] * p.B[k * p.B_stride + n];
+            sums[n] = p.start[n] + p.bias[n];
+        for (size_t run = 0; run < p.runs; run++)
+            for (size_t k = 0; k < p.K; k++)
+                for (size_t n = 0; n < p.N; n++)
+                    sums[n] += p.A[run * p.run_step + k] * p.B[(run * p.K + k) * p.B_stride + n];
         for (size_t n = 0; n < p.N; n++)
             p.C[n] = sums[n];
     }

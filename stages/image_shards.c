@@ -28,6 +28,14 @@ enum status embedding_shard_read(struct shard **out, const struct run *run, size
         "embed-images");
 }
 
+enum status generated_shard_read(struct shard **out, const struct run *run, size_t number)
+{
+    const struct shard_range range = run_image_range(run, number);
+    return explain_missing(
+        run_read_shard(out, run, "generated", range, generated_columns, GENERATED_COLUMN_COUNT),
+        "generate");
+}
+
 enum status image_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)
 {
     char path[PATH_BYTES];

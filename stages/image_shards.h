@@ -1,4 +1,5 @@
-/** Reading RUN/images and RUN/embeddings: what the stages after them have in common. Local. */
+/** Reading RUN/images, RUN/embeddings and RUN/generated: what the stages after them have in common.
+ * Local. */
 #ifndef STAGES_IMAGE_SHARDS_H
 #define STAGES_IMAGE_SHARDS_H
 
@@ -12,6 +13,7 @@ bool run_has_embeddings(const struct run *run);
  * Errors: those of shard_read; STATUS_NOT_FOUND says which stage makes it. */
 enum status image_shard_read(struct shard **out, const struct run *run, size_t number);
 enum status embedding_shard_read(struct shard **out, const struct run *run, size_t number);
+enum status generated_shard_read(struct shard **out, const struct run *run, size_t number);
 
 /** Adds the content digest that the shard of image units records to a recipe. Errors: as
  * image_shard_read. */

@@ -8,6 +8,7 @@
 #include "stages/bench_command.h"
 #include "stages/command_line.h"
 #include "stages/decode_image/decode_image.h"
+#include "stages/describe/describe.h"
 #include "stages/encode/encode.h"
 #include "stages/evaluate/evaluate.h"
 #include "stages/export/export.h"
@@ -19,6 +20,7 @@
 #include "stages/status/status.h"
 #include "stages/submit/submit.h"
 #include "stages/verify/verify.h"
+#include "stages/vocode/vocode.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +44,7 @@ static const struct command commands[] = {
     STAGE("embed-images", "turns pictures into CLIP embeddings, where the plan names a CLIP"),
     STAGE("pack", "gathers all shards into one compressed store"),
     STAGE("pretrain", "trains a model on the store, where the plan asks for steps"),
+    STAGE("generate", "says captions of the pictures, where the plan names a model"),
     { "evaluate", "PLAN", "how well the units tell phones apart, beside MFCC + k-means", NULL, 1, 1,
       true, true, evaluate_command },
     { "submit", "PLAN", "the run as a chain of Slurm jobs", submit_command_help, 1, 1, false, true,
@@ -64,6 +67,10 @@ static const struct command commands[] = {
       1, 100000, false, false, encode_image_command },
     { "decode-image", "IN.h5", "pictures of the units in a store or a file of encode-image", NULL,
       1, 1, false, false, decode_image_command },
+    { "vocode", "", "speech units to sound, by a unit vocoder", NULL, 0, 0, false, false,
+      vocode_command },
+    { "describe", "PICTURE...", "spoken captions of picture files", NULL, 1, 100000, false, false,
+      describe_command },
     { "bench", "NAME", "throughput, and the share of this machine's matrix-product peak",
       bench_command_help, 1, 1, true, false, bench_command },
 };

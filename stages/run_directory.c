@@ -24,6 +24,13 @@ enum status run_shard_path(char out[PATH_BYTES], const struct run *run, const ch
     return run_path(out, run, name);
 }
 
+bool run_has_generated(const struct run *run)
+{
+    char path[PATH_BYTES];
+    return run->plan.generate.im2sp != NULL ||
+           (run_path(path, run, "generated") == STATUS_OK && file_exists(path));
+}
+
 size_t shard_range_count(size_t record_count, size_t shard_records)
 {
     return record_count / shard_records + (record_count % shard_records != 0);
@@ -100,6 +107,10 @@ static enum status read_plan(struct run *run, const char *plan_path,
         outcome = set_config(&run->plan.image_units.config, run->plan.image_units.vit_vqgan);
     if (outcome == STATUS_OK)
         outcome = set_config(&run->plan.embed_images.config, run->plan.embed_images.clip);
+    if (outcome == STATUS_OK)
+        outcome = set_config(&run->plan.generate.config, run->plan.generate.im2sp);
+    if (outcome == STATUS_OK)
+        outcome = set_config(&run->plan.generate.vocoder_config, run->plan.generate.vocoder);
     return team_agree(run->team, "read plan", outcome);
 }
 

@@ -48,6 +48,9 @@ enum status run_path(char out[PATH_BYTES], const struct run *run, const char *na
 enum status run_shard_path(char out[PATH_BYTES], const struct run *run, const char *folder,
                            size_t number);
 
+/** Local. True where captions were generated or the plan asks for them. */
+bool run_has_generated(const struct run *run);
+
 /** The records of one shard, in manifest order. */
 struct shard_range {
     size_t number, first, count;

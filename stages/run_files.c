@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MANIFEST, FILE_COUNT = 8 };
+enum { MANIFEST, FILE_COUNT = 13 };
 
 struct watched_file {
     const char *key; /* of the plan, for messages */
@@ -66,6 +66,11 @@ static enum status name_files(struct run_files *files, const struct plan *plan)
         { "image_units.config", plan->image_units.config },
         { "embed_images.clip", plan->embed_images.clip },
         { "embed_images.config", plan->embed_images.config },
+        { "generate.im2sp", plan->generate.im2sp },
+        { "generate.config", plan->generate.config },
+        { "generate.vocoder", plan->generate.vocoder },
+        { "generate.vocoder_config", plan->generate.vocoder_config },
+        { "pretrain.init", plan->pretrain.init },
     };
     for (size_t f = 0; f < FILE_COUNT; f++) {
         struct watched_file *file = &files->files[f];
@@ -117,9 +122,11 @@ static enum status take_digests(struct found *found, const struct run_files *fil
 static enum status note(struct run_files *files, struct plan *plan, const struct found *found)
 {
     char **const members[FILE_COUNT] = {
-        &plan->digests.manifest, &plan->digests.hubert,      &plan->digests.hubert_config,
-        &plan->digests.kmeans,   &plan->digests.vit_vqgan,   &plan->digests.vit_vqgan_config,
-        &plan->digests.clip,     &plan->digests.clip_config,
+        &plan->digests.manifest,     &plan->digests.hubert,      &plan->digests.hubert_config,
+        &plan->digests.kmeans,       &plan->digests.vit_vqgan,   &plan->digests.vit_vqgan_config,
+        &plan->digests.clip,         &plan->digests.clip_config, &plan->digests.im2sp,
+        &plan->digests.im2sp_config, &plan->digests.vocoder,     &plan->digests.vocoder_config,
+        &plan->digests.init,
     };
     enum status outcome = STATUS_OK;
     files->files[MANIFEST].byte_count = found->manifest_bytes;

@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "stages/embed_images/embed_images.h"
 #include "stages/fit_units/fit_units.h"
+#include "stages/generate/generate.h"
 #include "stages/image_units/image_units.h"
 #include "stages/pack/pack.h"
 #include "stages/pretrain/pretrain.h"
@@ -19,6 +20,11 @@ static bool names_clip(const struct plan *plan)
 static bool names_no_centres(const struct plan *plan)
 {
     return plan->speech_units.kmeans == NULL;
+}
+
+static bool names_im2sp(const struct plan *plan)
+{
+    return plan->generate.im2sp != NULL;
 }
 
 static bool asks_for_steps(const struct plan *plan)
@@ -41,6 +47,8 @@ const struct stage stage_table[] = {
       true, NULL, NULL },
     { "pretrain", "trains a model on the store, where the plan asks for steps", pretrain_run,
       STAGE_MODEL, "checkpoints/model.safetensors", true, asks_for_steps, NULL },
+    { "generate", "says captions of the pictures, where the plan names a model", generate_run,
+      STAGE_IMAGE_SHARDS, "generated", true, names_im2sp, NULL },
 };
 
 const size_t stage_count = sizeof stage_table / sizeof stage_table[0];

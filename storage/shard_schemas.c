@@ -64,6 +64,24 @@ const struct shard_column embedding_columns[EMBEDDING_COLUMN_COUNT] = {
                            .meaning = "CLIP's embedding of the picture, not of length 1" },
 };
 
+const struct shard_column generated_columns[GENERATED_COLUMN_COUNT] = {
+    [GENERATED_UNITS] = { "units", COLUMN_U16, .is_ragged = true, .width = 1, .is_deflated = true,
+                          .meaning = "speech units of the caption, as the model said them" },
+    [GENERATED_SCORE] = { "score", COLUMN_F32, .width = 1, .is_deflated = true,
+                          .meaning = "sum of log p over the sequence / its ids ^ length_penalty" },
+    [GENERATED_IS_CUT] = { "is_cut", COLUMN_U8, .width = 1, .is_deflated = true,
+                           .meaning = "1: it had not ended at length_max" },
+    [GENERATED_SETTINGS] = { "settings", COLUMN_TEXT, .width = 1, .is_deflated = true,
+                             .meaning = "how it was searched for" },
+    [GENERATED_FLAC] = { "flac", COLUMN_U8, .is_ragged = true, .width = 1,
+                         .meaning =
+                             "a FLAC file: mono, 16 bit; no bytes where none was asked for" },
+    [GENERATED_SAMPLE_COUNT] = { "sample_count", COLUMN_U32, .width = 1, .is_deflated = true,
+                                 .meaning = "its samples" },
+    [GENERATED_RATE_HZ] = { "rate_hz", COLUMN_U32, .width = 1, .is_deflated = true,
+                            .meaning = "its samples a second" },
+};
+
 unsigned shard_id_bits(size_t codebook)
 {
     unsigned bits = 1;

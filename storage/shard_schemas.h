@@ -52,6 +52,19 @@ extern const struct shard_column image_columns[IMAGE_COLUMN_COUNT];
 enum embedding_column { EMBEDDING_VALUES, EMBEDDING_COLUMN_COUNT };
 extern const struct shard_column embedding_columns[EMBEDDING_COLUMN_COUNT];
 
+/** RUN/generated: captions that a model said of pictures. */
+enum generated_column {
+    GENERATED_UNITS,
+    GENERATED_SCORE,
+    GENERATED_IS_CUT,
+    GENERATED_SETTINGS,
+    GENERATED_FLAC,
+    GENERATED_SAMPLE_COUNT,
+    GENERATED_RATE_HZ,
+    GENERATED_COLUMN_COUNT
+};
+extern const struct shard_column generated_columns[GENERATED_COLUMN_COUNT];
+
 /** Bits that ids below `codebook` need: 1 .. 16; 0 where that is a whole 16-bit word. */
 unsigned shard_id_bits(size_t codebook);
 

@@ -12,9 +12,11 @@
 enum { BLOCK_ROWS = 65536 };
 
 const char *const audit_place_names[AUDIT_PLACE_COUNT] = {
-    [AUDIT_SPEECH] = "speech",     [AUDIT_FEATURES] = "features", [AUDIT_UNITS] = "units",
-    [AUDIT_PICTURES] = "pictures", [AUDIT_IMAGES] = "images",     [AUDIT_EMBEDDINGS] = "embeddings",
-    [AUDIT_KMEANS] = "kmeans.h5",  [AUDIT_STORE] = "store.h5",
+    [AUDIT_SPEECH] = "speech",       [AUDIT_FEATURES] = "features",
+    [AUDIT_UNITS] = "units",         [AUDIT_PICTURES] = "pictures",
+    [AUDIT_IMAGES] = "images",       [AUDIT_EMBEDDINGS] = "embeddings",
+    [AUDIT_GENERATED] = "generated", [AUDIT_KMEANS] = "kmeans.h5",
+    [AUDIT_STORE] = "store.h5",
 };
 
 static bool is_folder(const char *path)

@@ -1,6 +1,7 @@
 #include "stages/export/export.h"
 
 #include "core/log.h"
+#include "stages/export/export_generated.h"
 #include "stages/export/export_pictures.h"
 
 #include <string.h>
@@ -40,11 +41,12 @@ enum status export_record(struct export_report *report, const struct export_opti
 
 static enum status check_options(const struct export_options *options)
 {
-    const int wanted =
-        (options->caption != NULL) + (options->image != NULL) + (options->contact_sheet > 0);
+    const int wanted = (options->caption != NULL) + (options->image != NULL) +
+                       (options->contact_sheet > 0) + options->wants_generated;
     if (wanted != 1)
         return status_fail(STATUS_INVALID,
-                           "expected one of --caption ID, --image ID and --contact-sheet N");
+                           "expected one of --caption ID, --image ID, --contact-sheet N and "
+                           "--generated");
     if (options->contact_sheet > SHEET_PICTURES_MAX)
         return status_fail(STATUS_INVALID, "--contact-sheet takes at most %d pictures",
                            SHEET_PICTURES_MAX);
@@ -57,6 +59,9 @@ static enum status export_and_tell(const struct export_options *options, const s
                                    const char *run_missing)
 {
     struct export_report report;
+    if (options->wants_generated)
+        return run != NULL ? export_generated(run, options->out)
+                           : status_fail(STATUS_NOT_FOUND, "%s", run_missing);
     const enum status outcome = export_record(&report, options, run, run_missing);
     if (outcome != STATUS_OK)
         return outcome;
@@ -67,6 +72,16 @@ static enum status export_and_tell(const struct export_options *options, const s
     return STATUS_OK;
 }
 
+/* The run that a store lies in; for generated captions it may be named itself. */
+static void find_run_folder(char folder[PATH_BYTES], const struct export_options *options)
+{
+    char plan[PATH_BYTES];
+    path_folder(folder, options->store);
+    if (options->wants_generated && path_join(plan, options->store, "plan.yaml") == STATUS_OK &&
+        file_exists(plan))
+        snprintf(folder, PATH_BYTES, "%s", options->store);
+}
+
 enum status export_command(struct command_line *line, int argc, char **argv)
 {
     struct export_options wanted = { 0 };
@@ -75,6 +90,8 @@ enum status export_command(struct command_line *line, int argc, char **argv)
         { "image", OPTION_TEXT, &wanted.image, "ID", "the picture to export" },
         { "contact-sheet", OPTION_COUNT, &wanted.contact_sheet, "N",
           "N pictures beside what their units give back, in one PNG" },
+        { "generated", OPTION_SWITCH, &wanted.wants_generated, NULL,
+          "the captions that generate made, as WAV files and a table" },
         { "out", OPTION_TEXT, &wanted.out, "DIR", "folder to write to" },
     };
     if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))
@@ -86,7 +103,7 @@ enum status export_command(struct command_line *line, int argc, char **argv)
     char folder[PATH_BYTES], run_missing[STATUS_TEXT_BYTES] = "";
     struct run run;
     wanted.store = line->operands[0];
-    path_folder(folder, wanted.store);
+    find_run_folder(folder, &wanted);
     const bool has_run = run_view(&run, &line->team, folder) == STATUS_OK;
     if (!has_run)
         snprintf(run_missing, sizeof run_missing, "%s", status_text());

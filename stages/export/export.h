@@ -1,5 +1,6 @@
-/** The command `unitmill export STORE (--caption ID | --image ID | --contact-sheet N) --out DIR`:
- * everything of one record, or many pictures at a glance, for a person to hear and see.
+/** The command `unitmill export STORE (--caption ID | --image ID | --contact-sheet N | --generated)
+ * --out DIR`: everything of one record, many pictures at a glance, or all generated captions, for a
+ * person to hear and see.
  *
  * Reads:  the store; the plan, the manifest and the speech shards of the run that it lies in. What
  *         is not there is left out with a note.
@@ -12,6 +13,8 @@
  *                     ID.units.png    the grid, each unit as a square of its own colour
  *                     ID.reconstruction.png  what the units give back, decoded with the weights
  * that the run's plan names
+ *         --generated: generated.tsv, a line a caption, and ID.wav, what generate made of the
+ *                      picture of that id. The run itself may be given in place of its store.
  *         --contact-sheet N: contact-sheet.png, N pictures of the store beside their
  * reconstructions
  *
@@ -30,6 +33,7 @@ struct export_options {
     const char *store;
     const char *caption, *image; /* an id; at most one of the three is wanted */
     size_t contact_sheet;        /* pictures on it; 0: no sheet */
+    bool wants_generated;        /* or the captions that generate made */
     const char *out;             /* a folder, made where it is not there */
 };
 

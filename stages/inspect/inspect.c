@@ -2,6 +2,8 @@
 
 #include "core/digest.h"
 #include "core/sha256.h"
+#include "models/im2sp.h"
+#include "models/unit_vocoder.h"
 #include "storage/kmeans_file.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/clip.h"
@@ -77,6 +79,50 @@ static bool tell_clip(const struct weights_file *file)
     return true;
 }
 
+static bool tell_vocoder(const struct weights_file *file)
+{
+    char prefix[UNIT_VOCODER_PREFIX_BYTES];
+    struct unit_vocoder *net = NULL;
+    if (unit_vocoder_prefix(prefix, &file->table) != STATUS_OK)
+        return false;
+    const enum status usable = unit_vocoder_create(&net, &file->table, file->settings);
+    printf("net        unit vocoder (code HiFi-GAN)");
+    if (usable == STATUS_OK) {
+        const struct unit_vocoder_config *sizes = unit_vocoder_sizes(net);
+        printf(": %zu units of %zu values, %zu channels, %zu samples a unit at %zu Hz, %s duration "
+               "predictor",
+               sizes->codes, sizes->width, sizes->channels, unit_vocoder_config_hop(sizes),
+               sizes->rate_hz, sizes->duration_hidden > 0 ? "with" : "without");
+    }
+    printf("\nusable     %s\n", usable == STATUS_OK ? "yes, with --vocoder" : status_text());
+    unit_vocoder_destroy(net);
+    return true;
+}
+
+static bool tell_im2sp(const struct weights_file *file)
+{
+    char prefix[IM2SP_PREFIX_BYTES];
+    enum im2sp_naming naming;
+    struct im2sp *net = NULL;
+    if (im2sp_prefix(&naming, prefix, &file->table) != STATUS_OK)
+        return false;
+    const enum status usable = im2sp_create(&net, &file->table, file->settings);
+    printf("net        image-to-speech-unit model on GIT, named as at %s",
+           naming == IM2SP_MICROSOFT ? "Microsoft" : "Hugging Face");
+    if (usable == STATUS_OK) {
+        const struct im2sp_config *sizes = im2sp_sizes(net);
+        printf(": sees %zu x %zu %s, encoder %zu layers of width %zu, decoder %zu layers of width "
+               "%zu, %zu ids in sequences of up to %zu",
+               sizes->encoder.side, sizes->encoder.side,
+               sizes->input == IM2SP_UNITS ? "image units" : "pixels", sizes->encoder.layers,
+               sizes->encoder.width, sizes->layers, sizes->width, sizes->vocabulary,
+               sizes->length_max);
+    }
+    printf("\nusable     %s\n", usable == STATUS_OK ? "yes, with --im2sp" : status_text());
+    im2sp_destroy(net);
+    return true;
+}
+
 static uint64_t parameter_count(const struct tensor_table *table)
 {
     uint64_t count = 0;
@@ -118,7 +164,8 @@ static enum status print_weights(const struct weights_file *file, const char *pa
         return outcome;
     printf("tensors    %zu, %" PRIu64 " values\n", file->table.count,
            parameter_count(&file->table));
-    if (!tell_hubert(file) && !tell_vit_vqgan(file) && !tell_clip(file))
+    if (!tell_im2sp(file) && !tell_hubert(file) && !tell_vit_vqgan(file) && !tell_clip(file) &&
+        !tell_vocoder(file))
         printf("net        not recognised\n");
     print_tensors(&file->table);
     return STATUS_OK;

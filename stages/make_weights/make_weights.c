@@ -3,6 +3,8 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/settings.h"
+#include "models/im2sp_untrained.h"
+#include "models/unit_vocoder_untrained.h"
 #include "storage/safetensors.h"
 #include "storage/settings_file.h"
 #include "tokenizers/image/clip_untrained.h"
@@ -14,7 +16,7 @@
 
 struct request {
     const char *net, *size, *folder;
-    size_t seed;
+    size_t seed, units, side, channels;
 };
 
 static enum status make_hubert(struct tensor_table *table, struct settings *settings,
@@ -52,6 +54,29 @@ static enum status make_clip(struct tensor_table *table, struct settings *settin
     return outcome == STATUS_OK ? clip_config_write(settings, &config) : outcome;
 }
 
+static enum status make_vocoder(struct tensor_table *table, struct settings *settings,
+                                const struct request *request)
+{
+    const struct unit_vocoder_config config = strcmp(request->size, "base") == 0
+                                                  ? unit_vocoder_config_public()
+                                                  : unit_vocoder_config_compact(request->units);
+    const enum status outcome = unit_vocoder_untrained(table, &config, request->seed);
+    return outcome == STATUS_OK ? unit_vocoder_config_write(settings, &config) : outcome;
+}
+
+static enum status make_im2sp(struct tensor_table *table, struct settings *settings,
+                              const struct request *request)
+{
+    struct im2sp_config config =
+        strcmp(request->size, "base") == 0
+            ? im2sp_config_large()
+            : im2sp_config_compact(request->side, request->channels, request->units);
+    if (config.encoder.side < 2 || config.encoder.side % 2 != 0 || config.encoder.side > 256)
+        return status_fail(STATUS_INVALID, "--side is an even number up to 256");
+    const enum status outcome = im2sp_untrained(table, &config, request->seed);
+    return outcome == STATUS_OK ? im2sp_config_write(settings, &config) : outcome;
+}
+
 static enum status write_files(const struct tensor_table *table, const struct settings *settings,
                                const struct request *request)
 {
@@ -84,7 +109,9 @@ static const struct maker *find_maker(const char *net)
 {
     static const struct maker makers[] = { { "hubert", make_hubert },
                                            { "vit-vqgan", make_vit_vqgan },
-                                           { "clip", make_clip } };
+                                           { "clip", make_clip },
+                                           { "im2sp", make_im2sp },
+                                           { "vocoder", make_vocoder } };
     for (size_t m = 0; net != NULL && m < sizeof makers / sizeof makers[0]; m++)
         if (strcmp(makers[m].net, net) == 0)
             return &makers[m];
@@ -109,18 +136,31 @@ static enum status make(const struct request *request)
 
 enum status make_weights_command(struct command_line *line, int argc, char **argv)
 {
-    struct request request = { .size = "compact", .seed = 1 };
+    struct request request = { .size = "compact",
+                               .seed = 1,
+                               .units = 100,
+                               .side = 28,
+                               .channels = vit_vqgan_config_compact().code_width };
     const struct option table[] = {
-        { "net", OPTION_TEXT, &request.net, "NET", "hubert, vit-vqgan or clip" },
+        { "net", OPTION_TEXT, &request.net, "NET", "hubert, vit-vqgan, clip, im2sp or vocoder" },
         { "size", OPTION_TEXT, &request.size, "SIZE", "compact (default) or base" },
+        { "units", OPTION_COUNT, &request.units, "K",
+          "speech units of a compact im2sp or vocoder (default 100)" },
+        { "side", OPTION_COUNT, &request.side, "N",
+          "side of the grid of image units that a compact im2sp sees (default 28)" },
+        { "channels", OPTION_COUNT, &request.channels, "C",
+          "values of a code of those (default: as of the compact vit-vqgan)" },
         { "seed", OPTION_COUNT, &request.seed, "S", "of every draw (default 1)" },
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
     request.folder = line->operands[0];
     if (find_maker(request.net) == NULL)
-        return command_usage(line, "--net is hubert, vit-vqgan or clip");
+        return command_usage(line, "--net is hubert, vit-vqgan, clip, im2sp or vocoder");
     if (strcmp(request.size, "compact") != 0 && strcmp(request.size, "base") != 0)
         return command_usage(line, "--size is compact or base");
+    if (request.units < 1 || request.units > 65000 || request.channels < 1 ||
+        request.channels > 1024)
+        return command_usage(line, "--units is 1 to 65000, --channels 1 to 1024");
     return make(&request);
 }

@@ -97,6 +97,18 @@ enum status shard_rules_images(const struct shard *shard, const struct run *run)
     return outcome;
 }
 
+enum status shard_rules_generated(const struct shard *shard, const struct run *run)
+{
+    enum status outcome = STATUS_OK;
+    (void)run;
+    for (size_t row = 0; row < shard_kept_count(shard) && outcome == STATUS_OK; row++) {
+        size_t units = 0;
+        const uint16_t *ids = shard_values(shard, GENERATED_UNITS, row, &units);
+        outcome = check_ids(shard, row, ids, units);
+    }
+    return outcome;
+}
+
 enum status shard_rules_embeddings(const struct shard *shard, const struct run *run)
 {
     (void)run;

@@ -21,6 +21,9 @@ enum status shard_rules_images(const struct shard *shard, const struct run *run)
 /** Embeddings: numbers. */
 enum status shard_rules_embeddings(const struct shard *shard, const struct run *run);
 
+/** Generated captions: ids within the codebook. */
+enum status shard_rules_generated(const struct shard *shard, const struct run *run);
+
 /** Ids are those of the manifest, record for record. */
 enum status shard_rules_ids(const struct shard *shard, const struct run *run, bool is_of_pictures);
 

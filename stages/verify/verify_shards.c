@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPEECH, UNITS, PICTURES, IMAGES, EMBEDDINGS, FOLDER_COUNT };
+enum { SPEECH, UNITS, PICTURES, IMAGES, EMBEDDINGS, GENERATED, FOLDER_COUNT };
 
 struct shard_folder {
     const char *name, *stage;
@@ -19,6 +19,7 @@ struct shard_folder {
     size_t column_count, shard_count;
     struct shard_range (*range)(const struct run *run, size_t number);
     enum status (*rules)(const struct shard *shard, const struct run *run); /* may be NULL */
+    bool is_planned;
     int64_t *words; /* [shard_count][2]: content digests; 0 for what is missing or broken; owned */
     int64_t missing;
 };
@@ -27,7 +28,6 @@ struct checking {
     struct problems *problems;
     const struct run *run;
     struct shard_folder folders[FOLDER_COUNT];
-    size_t folder_count;
     struct picture_firsts firsts; /* all-zero where they are not to be known */
 };
 
@@ -39,20 +39,22 @@ static enum status allocate(struct checking *self)
     const size_t captions = run_caption_shard_count(run), pictures = run_image_shard_count(run);
     const struct shard_folder folders[FOLDER_COUNT] = {
         [SPEECH] = { "speech", "speak", "speak", speech_columns, SPEECH_COLUMN_COUNT, captions,
-                     run_caption_range, shard_rules_speech, NULL, 0 },
+                     run_caption_range, shard_rules_speech, true, NULL, 0 },
         [UNITS] = { "units", "speech-units", "speech-units", unit_columns, unit_column_count,
-                    captions, run_caption_range, shard_rules_units, NULL, 0 },
+                    captions, run_caption_range, shard_rules_units, true, NULL, 0 },
         [PICTURES] = { "pictures", "picture-digests", "image-units", picture_columns,
-                       PICTURE_COLUMN_COUNT, pictures, run_image_range, NULL, NULL, 0 },
+                       PICTURE_COLUMN_COUNT, pictures, run_image_range, NULL, true, NULL, 0 },
         [IMAGES] = { "images", "image-units", "image-units", image_columns, IMAGE_COLUMN_COUNT,
-                     pictures, run_image_range, shard_rules_images, NULL, 0 },
+                     pictures, run_image_range, shard_rules_images, true, NULL, 0 },
         [EMBEDDINGS] = { "embeddings", "embed-images", "embed-images", embedding_columns,
                          EMBEDDING_COLUMN_COUNT, pictures, run_image_range, shard_rules_embeddings,
-                         NULL, 0 },
+                         run_has_embeddings(run), NULL, 0 },
+        [GENERATED] = { "generated", "generate", "generate", generated_columns,
+                        GENERATED_COLUMN_COUNT, pictures, run_image_range, shard_rules_generated,
+                        run_has_generated(run), NULL, 0 },
     };
     memcpy(self->folders, folders, sizeof folders);
-    self->folder_count = run_has_embeddings(run) ? FOLDER_COUNT : EMBEDDINGS;
-    for (size_t f = 0; f < self->folder_count; f++) {
+    for (size_t f = 0; f < FOLDER_COUNT; f++) {
         self->folders[f].words = calloc(2 * folders[f].shard_count + 1, sizeof(int64_t));
         if (self->folders[f].words == NULL)
             return status_fail(STATUS_NO_MEMORY, "%s: no memory", folders[f].name);
@@ -98,7 +100,9 @@ static enum status check_content(const struct shard *shard, const struct checkin
                                  const struct shard_folder *folder, const struct shard *source)
 {
     const bool is_of_pictures = folder->range == run_image_range;
-    const bool has_source = folder == &self->folders[UNITS] || folder == &self->folders[EMBEDDINGS];
+    const bool has_source = folder == &self->folders[UNITS] ||
+                            folder == &self->folders[EMBEDDINGS] ||
+                            folder == &self->folders[GENERATED];
     const bool is_comparable =
         (source != NULL || !has_source) && (!is_of_pictures || self->firsts.first != NULL);
     enum status outcome = shard_rules_ids(shard, self->run, is_of_pictures);
@@ -164,7 +168,8 @@ static enum status check_shard(struct shard **out, struct checking *self,
 }
 
 /* Shards that lie beside each other: what is made, and what is made from that. */
-static enum status check_pairs(struct checking *self, size_t first, size_t second)
+static enum status check_beside(struct checking *self, size_t first, const size_t *seconds,
+                                size_t second_count)
 {
     const struct team *team = self->run->team;
     enum status outcome = STATUS_OK;
@@ -172,9 +177,13 @@ static enum status check_pairs(struct checking *self, size_t first, size_t secon
          s < self->folders[first].shard_count && outcome == STATUS_OK; s += (size_t)team->size) {
         struct shard *source = NULL, *made = NULL;
         outcome = check_shard(&source, self, &self->folders[first], s, NULL);
-        if (outcome == STATUS_OK && second < self->folder_count)
-            outcome = check_shard(&made, self, &self->folders[second], s, source);
-        shard_destroy(made);
+        for (size_t i = 0; i < second_count && outcome == STATUS_OK; i++) {
+            struct shard_folder *folder = &self->folders[seconds[i]];
+            if (folder->is_planned)
+                outcome = check_shard(&made, self, folder, s, source);
+            shard_destroy(made);
+            made = NULL;
+        }
         shard_destroy(source);
     }
     return team_agree(team, "check shards", outcome);
@@ -211,8 +220,10 @@ static enum status sum_up(struct checking *self, struct digest *digest)
 {
     const struct team *team = self->run->team;
     enum status outcome = STATUS_OK;
-    for (size_t f = 0; f < self->folder_count; f++) {
+    for (size_t f = 0; f < FOLDER_COUNT; f++) {
         struct shard_folder *folder = &self->folders[f];
+        if (!folder->is_planned)
+            continue;
         team_sum(team, &folder->missing, 1);
         team_sum(team, folder->words, 2 * folder->shard_count);
         digest_add_text(digest, folder->stage);
@@ -241,16 +252,17 @@ static enum status find_firsts(struct checking *self)
 
 enum status verify_shards(struct problems *problems, struct digest *digest, const struct run *run)
 {
+    static const size_t of_speech[] = { UNITS }, of_images[] = { EMBEDDINGS, GENERATED };
     struct checking self = { .problems = problems, .run = run };
     enum status outcome = team_agree(run->team, "prepare shards", allocate(&self));
     if (outcome == STATUS_OK)
-        outcome = check_pairs(&self, SPEECH, UNITS);
+        outcome = check_beside(&self, SPEECH, of_speech, 1);
     if (outcome == STATUS_OK)
-        outcome = check_pairs(&self, PICTURES, FOLDER_COUNT);
+        outcome = check_beside(&self, PICTURES, NULL, 0);
     if (outcome == STATUS_OK)
         outcome = find_firsts(&self);
     if (outcome == STATUS_OK)
-        outcome = check_pairs(&self, IMAGES, EMBEDDINGS);
+        outcome = check_beside(&self, IMAGES, of_images, 2);
     if (outcome == STATUS_OK)
         outcome = sum_up(&self, digest);
     picture_firsts_end(&self.firsts);

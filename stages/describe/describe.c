@@ -1,0 +1,194 @@
+#include "stages/describe/describe.h"
+
+#include "cluster/stop.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "stages/caption_units.h"
+#include "stages/generation_method.h"
+#include "stages/picture_speaker.h"
+#include "stages/unit_speech.h"
+#include "storage/audio_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+    struct picture_speaker_options speaker;
+    const char *vocoder, *vocoder_config, *resize, *method, *out;
+    size_t seed;
+    struct generation_options options;
+};
+
+/* All pictures of the command. */
+struct describing {
+    const struct request *request;
+    const char *const *paths; /* [count] */
+    size_t count, next, failed;
+    struct picture_speaker *speaker;
+    struct unit_vocoder *vocoder;
+};
+
+/* A picture's failure is told; a full memory ends the command. */
+static enum status note_failure(struct describing *describing, enum status outcome)
+{
+    if (outcome == STATUS_OK || outcome == STATUS_NO_MEMORY)
+        return outcome;
+    describing->failed++;
+    log_failure(status_text());
+    return STATUS_OK;
+}
+
+static enum status next_picture(void *payload, bool *is_there, float *picture, size_t *number,
+                                const char **subject)
+{
+    struct describing *describing = payload;
+    for (*is_there = false; describing->next < describing->count && !*is_there;) {
+        *number = describing->next++;
+        *subject = path_name(describing->paths[*number]);
+        if (stop_requested())
+            return status_fail(STATUS_STOPPED, "stopped by a signal");
+        enum status outcome =
+            picture_speaker_look(picture, describing->speaker, describing->paths[*number]);
+        *is_there = outcome == STATUS_OK;
+        outcome = note_failure(describing, outcome);
+        if (outcome != STATUS_OK)
+            return outcome;
+    }
+    return STATUS_OK;
+}
+
+/* DIR/NAME.wav */
+static enum status name_output(char path[PATH_BYTES], const char *folder, const char *picture)
+{
+    char name[PATH_BYTES];
+    const char *base = path_name(picture), *dot = strrchr(base, '.');
+    const size_t length = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
+    snprintf(name, sizeof name, "%.*s.wav", (int)(length < 200 ? length : 200), base);
+    return path_join(path, folder, name);
+}
+
+static enum status write_caption(const struct describing *describing, const char *picture,
+                                 const uint16_t *units, size_t count)
+{
+    char path[PATH_BYTES];
+    int16_t *samples = NULL;
+    size_t sample_count = 0;
+    enum status outcome = name_output(path, describing->request->out, picture);
+    if (outcome == STATUS_OK && count == 0)
+        outcome = status_fail(STATUS_INVALID, "%s: the model says nothing", picture);
+    if (outcome == STATUS_OK)
+        outcome =
+            unit_speech_make_short(&samples, &sample_count, describing->vocoder, units, count);
+    if (outcome == STATUS_OK)
+        outcome = audio_file_write_wav(path, samples, sample_count,
+                                       (unsigned)unit_vocoder_sizes(describing->vocoder)->rate_hz);
+    free(samples);
+    if (outcome != STATUS_OK)
+        return outcome;
+    printf("%s\t", path);
+    for (size_t i = 0; i < count; i++)
+        printf("%s%u", i == 0 ? "" : " ", units[i]);
+    printf("\n");
+    return STATUS_OK;
+}
+
+static enum status take_caption(void *payload, const struct generation_result *result)
+{
+    struct describing *describing = payload;
+    const struct im2sp *net = picture_speaker_net(describing->speaker);
+    const char *picture = describing->paths[result->number];
+    uint16_t *units = NULL;
+    size_t count = 0;
+    enum status outcome = caption_units(&units, &count, im2sp_sizes(net)->ids, result);
+    if (outcome == STATUS_OK)
+        outcome = write_caption(describing, picture, units, count);
+    if (outcome == STATUS_OK && result->is_cut)
+        log_say("%s: the caption had not ended after %zu units and was cut", picture, count);
+    free(units);
+    return outcome == STATUS_IO ? outcome : note_failure(describing, outcome);
+}
+
+static enum status load(struct describing *describing, const struct request *request)
+{
+    enum status outcome = picture_speaker_create(&describing->speaker, &request->speaker);
+    if (outcome == STATUS_OK)
+        outcome = unit_speech_load(&describing->vocoder, request->vocoder, request->vocoder_config);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const size_t units = im2sp_sizes(picture_speaker_net(describing->speaker))->units;
+    outcome = unit_speech_check(describing->vocoder, request->vocoder, units);
+    return outcome == STATUS_OK ? folder_make(request->out) : outcome;
+}
+
+static enum status describe(const struct request *request, const char *const *paths, size_t count)
+{
+    struct describing describing = { .request = request, .paths = paths, .count = count };
+    struct generation_options options = request->options;
+    struct generation *generation = NULL;
+    enum status outcome = load(&describing, request);
+    if (outcome == STATUS_OK) {
+        struct im2sp *net = picture_speaker_net(describing.speaker);
+        options.length_max = generation_method_length(net, options.length_max);
+        outcome = generation_create(&generation, net, &options);
+    }
+    if (outcome == STATUS_OK)
+        outcome = generation_run(
+            generation, &(struct generation_ends){ next_picture, take_caption, &describing });
+    if (outcome == STATUS_OK && describing.failed > 0)
+        outcome = status_fail(STATUS_INVALID, "%zu of %zu pictures were not described",
+                              describing.failed, count);
+    generation_destroy(generation);
+    unit_vocoder_destroy(describing.vocoder);
+    picture_speaker_destroy(describing.speaker);
+    return outcome;
+}
+
+enum status describe_command(struct command_line *line, int argc, char **argv)
+{
+    struct request request = {
+        .speaker.sees_files = true,
+        .resize = "bicubic",
+        .method = "greedy",
+        .seed = 1,
+        .options = { .batch = 4,
+                     .length_max = 512,
+                     .beams = 5,
+                     .length_penalty = 1.0,
+                     .temperature = 1.0,
+                     .top_p = 1.0 },
+    };
+    const struct option table[] = {
+        { "im2sp", OPTION_TEXT, &request.speaker.weights, "W", "image-to-speech-unit weights" },
+        { "config", OPTION_TEXT, &request.speaker.config, "FILE",
+          "their configuration (default: config.json beside them)" },
+        { "vit-vqgan", OPTION_TEXT, &request.speaker.vit_vqgan, "W",
+          "for a model of image units: what makes them" },
+        { "vit-vqgan-config", OPTION_TEXT, &request.speaker.vit_vqgan_config, "FILE",
+          "its configuration" },
+        { "resize", OPTION_TEXT, &request.resize, "FILTER",
+          "for its pictures: bicubic (default), bilinear or lanczos" },
+        { "vocoder", OPTION_TEXT, &request.vocoder, "W",
+          "unit vocoder weights, with a duration predictor" },
+        { "vocoder-config", OPTION_TEXT, &request.vocoder_config, "FILE", "their configuration" },
+        { "method", OPTION_TEXT, &request.method, "NAME", "greedy (default), beam or sample" },
+        { "beams", OPTION_COUNT, &request.options.beams, "N", "of beam search (default 5)" },
+        { "length-max", OPTION_COUNT, &request.options.length_max, "N",
+          "ids of a caption, its beginning included (default 512)" },
+        { "temperature", OPTION_NUMBER, &request.options.temperature, "T", "of sampling" },
+        { "top-k", OPTION_COUNT, &request.options.top_k, "K", "sample among the K likeliest" },
+        { "top-p", OPTION_NUMBER, &request.options.top_p, "P",
+          "sample among the likeliest that make up P" },
+        { "seed", OPTION_COUNT, &request.seed, "S", "of sampling (default 1)" },
+        { "out", OPTION_TEXT, &request.out, "DIR", "folder for the WAV files" },
+    };
+    if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
+        return STATUS_OK;
+    if (request.speaker.weights == NULL || request.vocoder == NULL || request.out == NULL)
+        return command_usage(line, "--im2sp, --vocoder and --out are needed");
+    request.options.seed = request.seed;
+    if (generation_method_parse(&request.options.method, request.method) != STATUS_OK ||
+        resize_filter_parse(&request.speaker.filter, request.resize) != STATUS_OK)
+        return command_usage(line, status_text());
+    return describe(&request, line->operands, line->operand_count);
+}
