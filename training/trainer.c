@@ -166,8 +166,10 @@ static enum status run_updates(struct trainer *trainer)
     }
     batch_loader_wait(trainer->loader);
     if (outcome == STATUS_OK && trainer->step < trainer->options->schedule.steps)
-        return status_fail(STATUS_STOPPED, "stopped after %zu of %zu updates", trainer->step,
-                           trainer->options->schedule.steps);
+        return status_fail(
+            STATUS_STOPPED,
+            "stopped by a signal after %zu of %zu updates; the same command goes on from there",
+            trainer->step, trainer->options->schedule.steps);
     return outcome;
 }
 
