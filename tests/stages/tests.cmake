@@ -27,3 +27,4 @@ if(NOT UNITMILL_SANITIZE)
   unitmill_test(stages/test_pack_size.c USES plain_run PkgConfig::JANSSON m LABELS unit long
     TIMEOUT 120)
 endif()
+unitmill_test(stages/test_pretrain.c USES plain_run training_store LABELS unit fault RANKS 1 3 TIMEOUT 60)
