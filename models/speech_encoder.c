@@ -28,6 +28,9 @@ static enum status check_config(const struct speech_encoder_config *config)
     if (config->feature_layers > TAPE_LAYERS_MAX)
         return status_fail(STATUS_INVALID, "speech encoder: %zu layers of features; at most %d",
                            config->feature_layers, TAPE_LAYERS_MAX);
+    if (config->units > 0 && (config->unit_width == 0 || config->merged_units == 0))
+        return status_fail(STATUS_INVALID, "speech encoder: units of width %zu, %zu to a frame",
+                           config->unit_width, config->merged_units);
     if (config->blocks == 0 || config->blocks > SPEECH_ENCODER_BLOCKS_MAX)
         return status_fail(STATUS_INVALID, "speech encoder: %zu blocks; 1 to %d are possible",
                            config->blocks, SPEECH_ENCODER_BLOCKS_MAX);

@@ -60,8 +60,8 @@ struct speech_encoder_config speech_encoder_default(size_t width, size_t embeddi
 
 /** Settings that weights carry: "num_hidden_states", "units", "merged_units", "unit_width",
  * "hidden_size", "num_heads", "feed_forward", "embed_dim", "num_layers", "layer_norm_eps",
- * "encoder_final_layer_norm", "dropout", each below `section` ("model.", ""). What is absent stays
- * as it is in `config`. Errors: STATUS_INVALID, naming the key. */
+ * "encoder_final_layer_norm", "norm_first", "dropout", each below `section` ("model.", ""). What is
+ * absent stays as it is in `config`. Errors: STATUS_INVALID, naming the key. */
 enum status speech_encoder_config_read(struct speech_encoder_config *config,
                                        const struct settings *settings, const char *section);
 enum status speech_encoder_config_write(struct settings *settings, const char *section,

@@ -38,7 +38,7 @@ enum status speech_encoder_config_read(struct speech_encoder_config *config,
         { "num_hidden_states", &config->feature_layers, 0, 32 },
         { "units", &config->units, 0, 65536 },
         { "merged_units", &config->merged_units, 1, 4096 },
-        { "unit_width", &config->unit_width, 1, WIDTH_MAX },
+        { "unit_width", &config->unit_width, 0, WIDTH_MAX },
         { "hidden_size", &sizes->width, 1, WIDTH_MAX },
         { "num_heads", &sizes->heads, 1, WIDTH_MAX },
         { "feed_forward", &sizes->feed_forward, 1, HIDDEN_MAX },
@@ -59,6 +59,8 @@ enum status speech_encoder_config_read(struct speech_encoder_config *config,
         (float)settings_number(settings, key_of(key, section, "dropout"), (double)sizes->dropout);
     config->has_final_norm = settings_switch(
         settings, key_of(key, section, "encoder_final_layer_norm"), config->has_final_norm);
+    sizes->is_norm_first =
+        settings_switch(settings, key_of(key, section, "norm_first"), sizes->is_norm_first);
     return STATUS_OK;
 }
 
@@ -90,6 +92,9 @@ enum status speech_encoder_config_write(struct settings *settings, const char *s
     if (status == STATUS_OK)
         status = settings_put_switch(settings, key_of(key, section, "encoder_final_layer_norm"),
                                      config->has_final_norm);
+    if (status == STATUS_OK)
+        status =
+            settings_put_switch(settings, key_of(key, section, "norm_first"), sizes->is_norm_first);
     return status;
 }
 

@@ -8,6 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A line that a killed run left without its end is ended, so that it costs no other. */
+static void end_last_line(FILE *file)
+{
+    if (fseek(file, -1, SEEK_END) == 0 && fgetc(file) != '\n') {
+        fseek(file, 0, SEEK_END);
+        fputc('\n', file);
+    }
+    fseek(file, 0, SEEK_END); /* between reading and writing */
+}
+
 enum status metrics_append(const char *path, const char *event, size_t step,
                            const struct metrics_value *values, size_t count)
 {
@@ -21,7 +31,9 @@ enum status metrics_append(const char *path, const char *event, size_t step,
         if (isfinite(values[v].value))
             json_writer_number(writer, values[v].name, values[v].value);
     json_writer_close(writer);
-    FILE *file = fopen(path, "ae");
+    FILE *file = fopen(path, "a+e");
+    if (file != NULL)
+        end_last_line(file);
     enum status outcome =
         file != NULL ? json_writer_print(writer, file, path) : file_fail(path, "cannot open");
     if (file != NULL && fclose(file) != 0 && outcome == STATUS_OK)

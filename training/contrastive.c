@@ -188,12 +188,32 @@ static void close_objective(void *contrastive)
     free(self);
 }
 
+/* Of the image tower. */
+static enum status check_pictures(const struct contrastive_options *options,
+                                  const struct store_batch_shape *shape)
+{
+    const struct speech_encoder_config *images = &options->images;
+    const size_t side = (size_t)lround(sqrt((double)images->merged_units));
+    if (shape->image_codebook > images->units)
+        return status_fail(STATUS_INVALID,
+                           "the store's %llu image units are more than the net's %zu",
+                           (unsigned long long)shape->image_codebook, images->units);
+    if (images->embedding != options->speech.embedding)
+        return status_fail(STATUS_INVALID, "embeddings of %zu values of speech, of %zu of pictures",
+                           options->speech.embedding, images->embedding);
+    if (side * side != images->merged_units || shape->grid_rows % side != 0 ||
+        shape->grid_columns % side != 0)
+        return status_fail(STATUS_INVALID,
+                           "patches of %zu x %zu units do not fill a grid of %zu x %zu", side, side,
+                           shape->grid_rows, shape->grid_columns);
+    return STATUS_OK;
+}
+
 static enum status check_store(const struct contrastive_options *options,
                                const struct store_batch_shape *shape)
 {
     const struct speech_encoder_config *speech = &options->speech;
     const size_t features = speech->feature_layers * speech->sizes.width;
-    const size_t side = (size_t)lround(sqrt((double)options->images.merged_units));
     if (speech->units > 0 && shape->speech_codebook > speech->units)
         return status_fail(STATUS_INVALID,
                            "the store's %llu speech units are more than the net's "
@@ -207,14 +227,7 @@ static enum status check_store(const struct contrastive_options *options,
         return status_fail(STATUS_INVALID,
                            "the store's image embeddings are %zu wide, the net's %zu",
                            shape->embedding_width, speech->embedding);
-    if (options->has_image_tower &&
-        (side * side != options->images.merged_units || shape->grid_rows % side != 0 ||
-         shape->grid_columns % side != 0))
-        return status_fail(STATUS_INVALID,
-                           "patches of %zu x %zu units do not fill a grid of "
-                           "%zu x %zu",
-                           side, side, shape->grid_rows, shape->grid_columns);
-    return STATUS_OK;
+    return options->has_image_tower ? check_pictures(options, shape) : STATUS_OK;
 }
 
 static unsigned parts_of(const struct contrastive_options *options)

@@ -45,13 +45,13 @@ static enum status request_batch(struct trainer *trainer, size_t batch)
 }
 
 /* A batch is known by its first captions. */
-static enum status fail_unfinite(const struct trainer *trainer, const char *what)
+static enum status fail_unfinite(const struct trainer *trainer, size_t update, const char *what)
 {
     return status_fail(STATUS_INVALID,
-                       "update %zu: the %s is not finite, in a batch with captions %llu, %llu, ... "
+                       "update %zu: %s not finite, in a batch with captions %llu, %llu, ... "
                        "of the store; checkpoints up to then are kept. A lower learning rate may "
                        "help",
-                       trainer->step + 1, what, (unsigned long long)trainer->first_records[0],
+                       update, what, (unsigned long long)trainer->first_records[0],
                        (unsigned long long)trainer->first_records[1]);
 }
 
@@ -84,7 +84,7 @@ static enum status run_batch(double *loss, struct trainer *trainer, size_t batch
         outcome =
             trainer->objective->step(&batch_loss, trainer->objective->self, trainer->team, &step);
     if (outcome == STATUS_OK && !isfinite(batch_loss))
-        outcome = fail_unfinite(trainer, "loss");
+        outcome = fail_unfinite(trainer, trainer->step + 1, "the loss is");
     if (outcome == STATUS_OK)
         progress_add(trainer->progress, own.count, 0);
     *loss += batch_loss;
@@ -107,7 +107,7 @@ static enum status update(struct trainer *trainer)
     const double norm =
         sharded_optimiser_update(trainer->optimiser, (float)rate, factor, options->clip_norm);
     if (!isfinite(norm))
-        return fail_unfinite(trainer, "gradient");
+        return fail_unfinite(trainer, trainer->step + 1, "the gradient is");
     if (trainer->objective->after_update != NULL)
         trainer->objective->after_update(trainer->objective->self);
     trainer->step++;
@@ -122,15 +122,27 @@ static bool is_due(const struct trainer *trainer, size_t steps)
            (steps > 0 && trainer->step % steps == 0);
 }
 
+/* So that no checkpoint is kept, or called best, from which nothing can go on. */
+static enum status check_parameters(const struct trainer *trainer)
+{
+    const float *values = parameter_set_values(trainer->set);
+    for (size_t i = 0; i < parameter_set_floats(trainer->set); i++)
+        if (!isfinite(values[i]))
+            return fail_unfinite(trainer, trainer->step, "the parameters are");
+    return STATUS_OK;
+}
+
 /* HDF5 is used by this thread and the loader's in turn, so the loader rests meanwhile. */
 static enum status keep_and_validate(struct trainer *trainer, bool is_stopping)
 {
     enum status outcome = STATUS_OK;
     const bool validates = is_due(trainer, trainer->options->validate_steps) && !is_stopping;
     const bool keeps = is_due(trainer, trainer->options->checkpoint_steps) || is_stopping;
-    if (validates || keeps)
+    if (validates || keeps) {
         batch_loader_wait(trainer->loader);
-    if (validates)
+        outcome = team_agree(trainer->team, "check parameters", check_parameters(trainer));
+    }
+    if (outcome == STATUS_OK && validates)
         outcome = trainer_validate(trainer);
     if (outcome == STATUS_OK && (keeps || trainer->result.best_step == trainer->step))
         outcome = trainer_keep(trainer);
@@ -154,8 +166,10 @@ static enum status run_updates(struct trainer *trainer)
     }
     batch_loader_wait(trainer->loader);
     if (outcome == STATUS_OK && trainer->step < trainer->options->schedule.steps)
-        return status_fail(STATUS_STOPPED, "stopped after %zu of %zu updates", trainer->step,
-                           trainer->options->schedule.steps);
+        return status_fail(
+            STATUS_STOPPED,
+            "stopped by a signal after %zu of %zu updates; the same command goes on from there",
+            trainer->step, trainer->options->schedule.steps);
     return outcome;
 }
 

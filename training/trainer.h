@@ -47,7 +47,8 @@ struct trainer_result {
  * beside the checkpoints. `set` is the objective's, laid out.
  *
  * Errors: STATUS_STOPPED  after a signal; a checkpoint holds what was done
- *         STATUS_INVALID  a loss that is not finite (the batch is named, checkpoints stay); a batch
+ *         STATUS_INVALID  a loss, gradient or parameter that is not finite (the batch is named,
+ *                         checkpoints stay); a batch
  *                         larger than the split; a checkpoint of another model or recipe
  *         those of the store, of checkpoints and of the objective. */
 enum status trainer_run(struct trainer_result *result, const struct team *team,

@@ -123,6 +123,42 @@ static bool tell_im2sp(const struct weights_file *file)
     return true;
 }
 
+static const size_t *shape_of(const struct weights_file *file, const char *name, size_t dimensions)
+{
+    const struct tensor *tensor = tensor_table_find(&file->table, name);
+    return tensor != NULL && tensor->dimension_count == dimensions ? tensor->shape : NULL;
+}
+
+static size_t count_blocks(const struct weights_file *file)
+{
+    size_t count = 0;
+    char name[128];
+    do
+        snprintf(name, sizeof name, "parallel_branch.self_att.model.layers.%zu.linear1.weight",
+                 count++);
+    while (shape_of(file, name, 2) != NULL);
+    return count - 1;
+}
+
+/* What unitmill pretrain writes, or SpeechCLIP's parallel branch, whose names it has. */
+static bool tell_speech_encoder(const struct weights_file *file)
+{
+    const size_t *projection = shape_of(file, "parallel_branch.linear_proj.weight", 2);
+    const size_t *layers = shape_of(file, "audio_encoder.weightedsum_layer.weights", 1);
+    const size_t *units = shape_of(file, "audio_encoder.unit_embedding.weight", 2);
+    if (projection == NULL || shape_of(file, "parallel_branch.cls", 3) == NULL ||
+        (layers == NULL && units == NULL))
+        return false;
+    printf("net        speech CLS encoder: %zu blocks of width %zu, over %zu %s, embeddings of %zu "
+           "values%s\n",
+           count_blocks(file), projection[1], units != NULL ? units[0] : layers[0],
+           units != NULL ? "units" : "layers of features", projection[0],
+           shape_of(file, "image_tower.parallel_branch.linear_proj.weight", 2) != NULL
+               ? "; with an image tower"
+               : "");
+    return true;
+}
+
 static uint64_t parameter_count(const struct tensor_table *table)
 {
     uint64_t count = 0;
@@ -165,7 +201,7 @@ static enum status print_weights(const struct weights_file *file, const char *pa
     printf("tensors    %zu, %" PRIu64 " values\n", file->table.count,
            parameter_count(&file->table));
     if (!tell_im2sp(file) && !tell_hubert(file) && !tell_vit_vqgan(file) && !tell_clip(file) &&
-        !tell_vocoder(file))
+        !tell_vocoder(file) && !tell_speech_encoder(file))
         printf("net        not recognised\n");
     print_tensors(&file->table);
     return STATUS_OK;

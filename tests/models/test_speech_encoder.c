@@ -266,9 +266,41 @@ static void sizes_that_do_not_fit_are_refused(void)
     config = config_of(0, 1, 1);
     config.units = 0;
     check_refused(config, "units");
+    config = config_of(0, 1, 1);
+    config.unit_width = 0;
+    check_refused(config, "units of width 0");
     config = config_of(33, 1, 1);
     check_refused(config, "33 layers");
     speech_encoder_destroy(NULL);
+}
+
+static void settings_are_read_as_they_were_written(void)
+{
+    for (size_t k = 0; k < KINDS; k++) {
+        struct speech_encoder_config written =
+            config_of(kinds[k].layers, kinds[k].merged_units, kinds[k].blocks);
+        struct speech_encoder_config read = speech_encoder_default(1, 1);
+        struct settings *settings = settings_create("model");
+        written.sizes.is_norm_first = kinds[k].is_norm_first;
+        written.has_final_norm = k % 2 == 0;
+        written.unit_width = written.units > 0 ? written.unit_width : 0;
+        check_status(speech_encoder_config_write(settings, "speech.", &written), STATUS_OK, NULL);
+        check_status(speech_encoder_config_read(&read, settings, "speech."), STATUS_OK, NULL);
+        CU_ASSERT_EQUAL(read.feature_layers, written.feature_layers);
+        CU_ASSERT_EQUAL(read.units, written.units);
+        CU_ASSERT_EQUAL(read.merged_units, written.merged_units);
+        CU_ASSERT_EQUAL(read.unit_width, written.unit_width);
+        CU_ASSERT_EQUAL(read.blocks, written.blocks);
+        CU_ASSERT_EQUAL(read.embedding, written.embedding);
+        CU_ASSERT_EQUAL(read.has_final_norm, written.has_final_norm);
+        CU_ASSERT_EQUAL(read.sizes.width, written.sizes.width);
+        CU_ASSERT_EQUAL(read.sizes.heads, written.sizes.heads);
+        CU_ASSERT_EQUAL(read.sizes.feed_forward, written.sizes.feed_forward);
+        CU_ASSERT_EQUAL(read.sizes.is_norm_first, written.sizes.is_norm_first);
+        CU_ASSERT_EQUAL(read.sizes.layer_norm_eps, written.sizes.layer_norm_eps);
+        CU_ASSERT_EQUAL(read.sizes.dropout, written.sizes.dropout);
+        settings_destroy(settings);
+    }
 }
 
 /* A tape too small is told, at every size. */
@@ -307,6 +339,7 @@ int main(int argc, char **argv)
         { "half layers are as good as float layers", half_layers_are_as_good_as_float_layers },
         { "gradients are the slopes", gradients_are_the_slopes },
         { "sizes that do not fit are refused", sizes_that_do_not_fit_are_refused },
+        { "settings are read as they were written", settings_are_read_as_they_were_written },
         { "a tape that is too small is told", a_tape_that_is_too_small_is_told },
         CU_TEST_INFO_NULL,
     };
