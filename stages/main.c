@@ -59,7 +59,7 @@ static const struct command commands[] = {
       1, false, false, export_command },
     { "inspect", "WEIGHTS", "names, shapes and types of a weights file, and what it is", NULL, 1, 1,
       false, false, inspect_command },
-    { "make-weights", "OUT", "small untrained weights from a seed, to try things with", NULL, 1, 1,
+    { "make-weights", "OUT", "small weights to try things with: designed or random", NULL, 1, 1,
       false, false, make_weights_command },
     { "encode-speech", "AUDIO...", "HuBERT features, and units, of audio files", NULL, 1, 100000,
       false, false, encode_speech_command },

@@ -2,21 +2,28 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/random.h"
 #include "core/settings.h"
 #include "models/im2sp_untrained.h"
 #include "models/unit_vocoder_untrained.h"
+#include "stages/make_weights/drawn_pictures.h"
 #include "storage/safetensors.h"
 #include "storage/settings_file.h"
 #include "tokenizers/image/clip_untrained.h"
+#include "tokenizers/image/vit_vqgan_designed.h"
 #include "tokenizers/image/vit_vqgan_untrained.h"
+#include "tokenizers/speech/hubert_designed.h"
 #include "tokenizers/speech/hubert_untrained.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct request {
-    const char *net, *size, *folder;
+    const char *net, *size, *kind, *folder;
     size_t seed, units, side, channels;
+    bool is_designed; /* else drawn */
 };
 
 static enum status make_hubert(struct tensor_table *table, struct settings *settings,
@@ -24,8 +31,27 @@ static enum status make_hubert(struct tensor_table *table, struct settings *sett
 {
     const struct hubert_config config =
         strcmp(request->size, "base") == 0 ? hubert_config_base() : hubert_config_compact();
-    const enum status outcome = hubert_untrained(table, &config, request->seed);
+    const enum status outcome = request->is_designed
+                                    ? hubert_designed(table)
+                                    : hubert_untrained(table, &config, request->seed);
     return outcome == STATUS_OK ? hubert_config_write(settings, &config) : outcome;
+}
+
+/* Its codebook is fitted to scenes of a seed of their own: no data set that somebody draws is among
+ * them but by chance. */
+static enum status design_vit_vqgan(struct tensor_table *table, uint64_t seed)
+{
+    enum { PICTURES = 96, SIDE = 256 };
+    struct random_stream stream = random_stream_for(seed, "vit-vqgan", "scenes");
+    const uint64_t scenes_seed = (uint64_t)random_bits(&stream) << 32 | random_bits(&stream);
+    uint8_t *pixels = malloc((size_t)PICTURES * SIDE * SIDE * 3);
+    if (pixels == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%d pictures for a codebook", PICTURES);
+    enum status outcome = drawn_pictures_make(pixels, PICTURES, SIDE, scenes_seed);
+    if (outcome == STATUS_OK)
+        outcome = vit_vqgan_designed(table, pixels, PICTURES, seed);
+    free(pixels);
+    return outcome;
 }
 
 static enum status make_vit_vqgan(struct tensor_table *table, struct settings *settings,
@@ -36,7 +62,9 @@ static enum status make_vit_vqgan(struct tensor_table *table, struct settings *s
         const struct vit_vqgan_tower tower = { 768, 12, 12, 64, 3072 };
         config.encoder = config.decoder = tower;
     }
-    const enum status outcome = vit_vqgan_untrained(table, &config, request->seed);
+    const enum status outcome = request->is_designed
+                                    ? design_vit_vqgan(table, request->seed)
+                                    : vit_vqgan_untrained(table, &config, request->seed);
     return outcome == STATUS_OK ? vit_vqgan_config_write(settings, &config) : outcome;
 }
 
@@ -82,7 +110,10 @@ static enum status write_files(const struct tensor_table *table, const struct se
 {
     char weights[PATH_BYTES], config[PATH_BYTES], seed[24];
     snprintf(seed, sizeof seed, "%zu", request->seed);
-    const char *const metadata[] = { "trained", "no: drawn from a seed", "seed", seed, NULL };
+    const char *const metadata[] = { "trained",
+                                     request->is_designed ? "no: designed"
+                                                          : "no: drawn from a seed",
+                                     "seed", seed, NULL };
     enum status outcome = folder_make(request->folder);
     if (outcome == STATUS_OK)
         outcome = path_join(weights, request->folder, "model.safetensors");
@@ -93,13 +124,15 @@ static enum status write_files(const struct tensor_table *table, const struct se
     if (outcome == STATUS_OK)
         outcome = safetensors_write(weights, table, metadata);
     if (outcome == STATUS_OK)
-        log_say("%s: %s weights of seed %zu, untrained: their units mean nothing yet", weights,
-                request->net, request->seed);
+        log_say("%s: %s weights, %s (seed %zu)", weights, request->net,
+                request->is_designed ? "designed, not trained" : "random: their units mean nothing",
+                request->seed);
     return outcome;
 }
 
 struct maker {
     const char *net;
+    bool has_design; /* in its compact size */
     enum status (*make)(struct tensor_table *table, struct settings *settings,
                         const struct request *request);
 };
@@ -107,11 +140,11 @@ struct maker {
 /* What makes a net of this name, or NULL. */
 static const struct maker *find_maker(const char *net)
 {
-    static const struct maker makers[] = { { "hubert", make_hubert },
-                                           { "vit-vqgan", make_vit_vqgan },
-                                           { "clip", make_clip },
-                                           { "im2sp", make_im2sp },
-                                           { "vocoder", make_vocoder } };
+    static const struct maker makers[] = { { "hubert", true, make_hubert },
+                                           { "vit-vqgan", true, make_vit_vqgan },
+                                           { "clip", false, make_clip },
+                                           { "im2sp", false, make_im2sp },
+                                           { "vocoder", false, make_vocoder } };
     for (size_t m = 0; net != NULL && m < sizeof makers / sizeof makers[0]; m++)
         if (strcmp(makers[m].net, net) == 0)
             return &makers[m];
@@ -150,6 +183,8 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
           "side of the grid of image units that a compact im2sp sees (default 28)" },
         { "channels", OPTION_COUNT, &request.channels, "C",
           "values of a code of those (default: as of the compact vit-vqgan)" },
+        { "kind", OPTION_TEXT, &request.kind, "KIND",
+          "designed (where there is such a net, the default) or random" },
         { "seed", OPTION_COUNT, &request.seed, "S", "of every draw (default 1)" },
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
@@ -162,5 +197,14 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
     if (request.units < 1 || request.units > 65000 || request.channels < 1 ||
         request.channels > 1024)
         return command_usage(line, "--units is 1 to 65000, --channels 1 to 1024");
+    if (request.kind != NULL && strcmp(request.kind, "designed") != 0 &&
+        strcmp(request.kind, "random") != 0)
+        return command_usage(line, "--kind is designed or random");
+    const bool has_design =
+        find_maker(request.net)->has_design && strcmp(request.size, "compact") == 0;
+    if (!has_design && request.kind != NULL && strcmp(request.kind, "designed") == 0)
+        return command_usage(line, "only a compact hubert or vit-vqgan is there as designed");
+    request.is_designed =
+        has_design && (request.kind == NULL || strcmp(request.kind, "designed") == 0);
     return make(&request);
 }

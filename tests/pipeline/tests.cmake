@@ -40,6 +40,7 @@ unitmill_pipeline_test(same_pictures LABELS pipeline golden TIMEOUT 240)
 unitmill_pipeline_test(fit_batches LABELS pipeline golden long TIMEOUT 300)
 unitmill_pipeline_test(decode_image LABELS pipeline golden TIMEOUT 120)
 unitmill_pipeline_test(audit LABELS pipeline TIMEOUT 120)
+unitmill_pipeline_test(make_weights LABELS pipeline TIMEOUT 120)
 # Speeds of a build with sanitizers are nobody's promise.
 if(NOT UNITMILL_SANITIZE)
   unitmill_pipeline_test(store_speed LABELS pipeline long TIMEOUT 240)

@@ -19,6 +19,8 @@ unitmill_test(tokenizers/test_run_length.c USES unitmill::tokenizers LABELS unit
 unitmill_test(tokenizers/test_hubert.c
   USES unitmill::tokenizers unitmill::storage m LABELS unit TIMEOUT 60)
 unitmill_test(tokenizers/test_mfcc.c USES unitmill::tokenizers unitmill::storage m LABELS unit)
+unitmill_test(tokenizers/test_hubert_designed.c USES unitmill::tokenizers m LABELS unit)
+unitmill_test(tokenizers/test_codebook_fit.c USES unitmill::tokenizers m LABELS unit)
 unitmill_test(tokenizers/test_clip_golden.c
   USES unitmill::tokenizers unitmill::storage m LABELS golden)
 unitmill_test(tokenizers/test_clip_script.c
