@@ -9,6 +9,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* What an attribute may hold: HDF5 has 64 KiB for it with its name and type. */
+enum { NOTE_BYTES_MAX = 60000 };
 
 static enum status note_numbers(struct store_writer *writer, const struct pack_scan *scan)
 {
@@ -41,9 +45,29 @@ static enum status take_kmeans_digest(char digest[DIGEST_TEXT_BYTES], const stru
     return outcome == STATUS_OK && file_exists(path) ? digest_file(digest, path) : outcome;
 }
 
+/* An attribute, or a dataset of one text where it is too long for that. */
+static enum status write_plan(struct store_writer *writer, const struct run *run,
+                              const char *plan_text)
+{
+    const size_t bytes = strlen(plan_text);
+    if (bytes <= NOTE_BYTES_MAX)
+        return store_writer_note_text(writer, "/provenance", "plan", plan_text);
+    const struct store_dataset dataset = {
+        "/provenance/plan", COLUMN_TEXT,         .rows = 1,
+        .width = bytes,     .is_deflated = true, .meaning = "the frozen plan, as YAML"
+    };
+    struct pack_rows rows[PACK_DATASETS_MAX] = { { 0 } };
+    enum status outcome = STATUS_OK;
+    if (!pack_rows_allocate(&rows[0], &dataset, 0, run->team->rank == 0))
+        outcome = status_fail(STATUS_NO_MEMORY, "pack: provenance");
+    else if (run->team->rank == 0)
+        pack_rows_set_text(&rows[0], &dataset, 0, plan_text);
+    outcome = team_agree(run->team, "fill plan", outcome);
+    return pack_rows_write(rows, &dataset, 1, writer, outcome);
+}
+
 static enum status note_texts(struct store_writer *writer, const struct pack_scan *scan,
-                              const struct plan *plan, const char *plan_text,
-                              const char *kmeans_digest)
+                              const struct plan *plan, const char *kmeans_digest)
 {
     const struct {
         const char *place, *name, *text;
@@ -52,7 +76,6 @@ static enum status note_texts(struct store_writer *writer, const struct pack_sca
         { "/", "recipe_digest", scan->recipe },
         { "/provenance", "unitmill_version", UNITMILL_VERSION },
         { "/provenance", "espeak_ng_version", espeak_voice_library_version() },
-        { "/provenance", "plan", plan_text },
         { "/provenance", "manifest_digest", plan->digests.manifest },
         { "/provenance", "hubert_digest", plan->digests.hubert },
         { "/provenance", "kmeans_digest", kmeans_digest },
@@ -83,7 +106,9 @@ static enum status note_provenance(struct store_writer *writer, const struct pac
         outcome = take_kmeans_digest(kmeans_digest, run);
     outcome = team_agree(run->team, "write provenance", outcome);
     if (outcome == STATUS_OK)
-        outcome = note_texts(writer, scan, &run->plan, plan_text, kmeans_digest);
+        outcome = write_plan(writer, run, plan_text);
+    if (outcome == STATUS_OK)
+        outcome = note_texts(writer, scan, &run->plan, kmeans_digest);
     if (outcome == STATUS_OK)
         outcome = note_numbers(writer, scan);
     free(plan_text);

@@ -47,7 +47,7 @@ begin() {
     rm -r "$1/images" "$1/store.h5"
     "$unitmill" run plan.yaml --ranks 2 >"$1.output" 2>&1 &
     parent=$!
-    until [ -e "$1/images/00001.h5" ]; do
+    until [ -e "$1/images/00000.h5" ]; do
         kill -0 $parent 2>/dev/null || { cat "$1.output" >&2; fail "$1 ended too early"; }
         sleep 0.01
     done
@@ -85,7 +85,7 @@ wait $parent || code=$?
 expect_same "exit code" $code 1
 expect_text weights-run.output \
     "image_units.vit_vqgan: $scratch/weights/model.safetensors was changed while the run"
-[ ! -e weights-run/images/00011.h5 ] || fail "the run went on to the end of the stage"
+[ ! -e weights-run/store.h5 ] || fail "the run went on to the next stage"
 expect_failure 1 output "$unitmill" run plan.yaml --ranks 2
 expect_text output "another content of image_units.vit_vqgan"
 cp kept weights/model.safetensors

@@ -37,7 +37,7 @@ expected=$(digest reference2)
 make_plan disk/run2
 rm -rf disk/run
 for stage in speak fit-units speech-units image-units embed-images pack; do
-    mkdir -p disk/run2/{speech,units,images,embeddings,log}
+    mkdir -p disk/run2/{speech,units,pictures,images,embeddings,log}
     dd if=/dev/zero of=disk/filler bs=1k status=none 2>/dev/null || true
     expect_failure 1 output "$unitmill" run plan.yaml --to $stage --ranks 2 "${with_clip[@]}"
     grep -qiE 'no space|disk full' output || { cat output >&2; fail "$stage: no word of the disk"; }

@@ -101,7 +101,7 @@ fingerprints run >after
 expect_text output "retried shard=1 rejects=1 now=0"
 fingerprints run >after
 expect_same "files that a retried picture changes" "$(changed before after | tr '\n' ' ')" \
-    "./images/00001.h5 ./store.h5 "
+    "./images/00001.h5 ./pictures/00001.h5 ./store.h5 "
 for picture in $pictures; do
     find data -path "*/$picture.away" -exec sh -c 'mv "$1" "${1%.away}"' _ {} \;
 done

@@ -8,6 +8,7 @@
 #include "tests/stages/pack_shards.h"
 #include "tests/support/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -307,7 +308,45 @@ static void a_store_is_made_again_only_where_something_changed(void)
     team_wait(&team);
     check_status(pack_run(&run), STATUS_OK, NULL);
     CU_ASSERT_NOT_EQUAL(store_inode(), second);
+    const ino_t third = store_inode();
+    keep_inode();
+    if (team.rank == 0) { /* one bit of its rows */
+        FILE *file = fopen(pack_store_path(&run), "r+e");
+        fseek(file, (long)(file_bytes(pack_store_path(&run)) / 2), SEEK_SET);
+        const int byte = fgetc(file);
+        fseek(file, -1, SEEK_CUR);
+        fputc(byte ^ 1, file);
+        fclose(file);
+    }
+    team_wait(&team);
+    check_status(pack_run(&run), STATUS_OK, NULL);
+    CU_ASSERT_NOT_EQUAL(store_inode(), third);
     pack_end_run(&run);
+}
+
+static void a_long_plan_is_kept_whole(void)
+{
+    enum { BYTES = 70000 };
+    char *path = calloc(BYTES + 1, 1), *text = calloc(2 * BYTES, 1);
+    pack_begin_run(&run, &team, FAULT_NONE, NULL);
+    CU_ASSERT(path != NULL && text != NULL);
+    if (path != NULL && text != NULL) {
+        memset(path, 'c', BYTES);
+        check_status(plan_set_text(&run.plan.image_units.config, path), STATUS_OK, NULL);
+        check_status(pack_run(&run), STATUS_OK, NULL);
+        team_wait(&team);
+        struct store_reader *reader = team.rank == 0 ? open_store() : NULL;
+        if (reader != NULL) {
+            check_status(store_reader_texts(text, 2 * BYTES, reader, "/provenance/plan", 0, 1),
+                         STATUS_OK, NULL);
+            CU_ASSERT_PTR_NOT_NULL(strstr(text, path));
+            CU_ASSERT_PTR_NOT_NULL(strstr(text, "shard_captions: 7\n"));
+        }
+        store_reader_close(reader);
+    }
+    pack_end_run(&run);
+    free(path);
+    free(text);
 }
 
 static void begin(void)
@@ -334,6 +373,7 @@ int main(int argc, char **argv)
         { "an empty store", a_store_may_be_without_pictures_and_captions },
         { "made again only where something changed",
           a_store_is_made_again_only_where_something_changed },
+        { "a long plan", a_long_plan_is_kept_whole },
         { "end", end },
         CU_TEST_INFO_NULL,
     };
