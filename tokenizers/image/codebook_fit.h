@@ -15,7 +15,7 @@
  *     codes    [K][C]  out  rows of length 1
  *     examples [N][C]  in   rows of length 1
  *
- * The same examples and the same seed give the same codes on the same machine. Costs about four
+ * The same examples and the same seed give the same codes on the same machine. Costs about three
  * searches of all examples in all codes.
  *
  * Errors: STATUS_INVALID (fewer than K different examples; what nearest_row_create refuses),
