@@ -34,7 +34,9 @@ void bench_pack_close(void *self)
 
 static enum status prepare(struct work *work, const char *parent)
 {
-    const struct store_options options = { NULL, CHUNK_BYTES, DEFLATE_LEVEL };
+    const struct store_options options = { .path = NULL,
+                                           .chunk_bytes = CHUNK_BYTES,
+                                           .deflate_level = DEFLATE_LEVEL };
     enum status outcome = scratch_folder_make(work->folder, work->team, parent);
     if (outcome != STATUS_OK)
         return outcome;
@@ -96,7 +98,9 @@ static enum status put_blocks(struct store_writer *writer, const struct work *wo
 enum status bench_pack_run(double *items, void *self)
 {
     struct work *work = self;
-    const struct store_options options = { work->store, CHUNK_BYTES, DEFLATE_LEVEL };
+    const struct store_options options = { .path = work->store,
+                                           .chunk_bytes = CHUNK_BYTES,
+                                           .deflate_level = DEFLATE_LEVEL };
     const char *const groups[] = { "/captions", "/speech", "/images" };
     struct store_writer *writer = NULL;
     size_t index = 0;
@@ -117,7 +121,9 @@ enum status bench_pack_run(double *items, void *self)
 static void write_plain(const struct work *work, bool is_packed)
 {
     const struct pack_sample *sample = &work->sample;
-    const struct store_options options = { work->plain, CHUNK_BYTES, DEFLATE_LEVEL };
+    const struct store_options options = { .path = work->plain,
+                                           .chunk_bytes = CHUNK_BYTES,
+                                           .deflate_level = DEFLATE_LEVEL };
     struct plain_store_rows rows[PACK_SAMPLE_DATASETS];
     for (size_t d = 0; d < PACK_SAMPLE_DATASETS; d++)
         rows[d] =

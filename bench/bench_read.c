@@ -84,7 +84,9 @@ static enum status put_rows(struct store_writer *writer, const struct work *work
 static enum status write_store(struct work *work)
 {
     static const char *const groups[] = { "/captions", "/speech", "/images" };
-    const struct store_options options = { work->store, CHUNK_BYTES, DEFLATE_LEVEL };
+    const struct store_options options = { .path = work->store,
+                                           .chunk_bytes = CHUNK_BYTES,
+                                           .deflate_level = DEFLATE_LEVEL };
     struct store_writer *writer = NULL;
     size_t index = 0;
     enum status outcome = pack_sample_make(&work->sample, work->team, 1, &options);

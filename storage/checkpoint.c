@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char format_name[] = "unitmill checkpoint";
-enum { FORMAT_VERSION = STORE_FORMAT_VERSION, CHUNK_BYTES = 1 << 20 };
+enum { FORMAT_VERSION = STORE_FORMAT_VERSION, CHUNK_BYTES = 1 << 20, META_BYTES = 32768 };
 
 /* The vectors: where they are in the file, and this rank's rows of them. */
 enum { VALUES, MEAN, SQUARE, AVERAGE, VECTOR_COUNT };
@@ -72,7 +72,13 @@ enum status checkpoint_write(const char *path, const struct team *team,
                              const struct checkpoint *checkpoint)
 {
     const struct slice own = slice_of(checkpoint->rows, team->rank, team->size);
-    const struct store_options options = { .path = path, .chunk_bytes = CHUNK_BYTES };
+    const uint64_t vectors = checkpoint->average != NULL ? VECTOR_COUNT : VECTOR_COUNT - 1;
+    const struct store_options options = {
+        .path = path,
+        .chunk_bytes = CHUNK_BYTES,
+        .least_bytes =
+            vectors * checkpoint->rows * CHECKPOINT_ROW_FLOATS * sizeof(float) + META_BYTES,
+    };
     struct store_writer *writer;
     if (strlen(checkpoint->recipe) >= CHECKPOINT_TEXT_BYTES)
         return status_fail(STATUS_INVALID, "%s: a recipe of more than %d bytes", path,

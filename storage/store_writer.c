@@ -7,6 +7,8 @@
 #include "storage/shard_memory.h"
 #include "storage/store_packing.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +65,8 @@ static enum status prepare(struct store_writer **out, const struct team *team,
     return STATUS_OK;
 }
 
-/* Rank 0 tries the folder alone first: a missing or read-only one is then a plain error instead of
- * a failure inside MPI. */
+/* Rank 0 tries the folder alone first: one that is missing, read-only or full is then a plain error
+ * instead of a failure inside HDF5, where ranks without one would wait for it for ever. */
 static enum status try_folder(const struct store_writer *writer)
 {
     if (writer->team->rank != 0)
@@ -72,8 +74,14 @@ static enum status try_folder(const struct store_writer *writer)
     FILE *file = fopen(writer->partial_path, "wbe");
     if (file == NULL)
         return file_fail(writer->partial_path, "cannot create");
+    const off_t bytes = (off_t)writer->options.least_bytes;
+    const int error = bytes > 0 ? posix_fallocate(fileno(file), 0, bytes) : 0;
     fclose(file);
-    return STATUS_OK;
+    if (error == ENOSPC || error == EFBIG || error == EDQUOT) {
+        errno = error;
+        return file_fail(writer->partial_path, "cannot write");
+    }
+    return STATUS_OK; /* other errors: a file system that cannot tell */
 }
 
 static enum status create_file(struct store_writer *writer)

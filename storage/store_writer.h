@@ -15,9 +15,11 @@
 struct store_writer; /* opaque */
 
 struct store_options {
-    const char *path;   /* final name; borrowed */
-    size_t chunk_bytes; /* of a chunk before compression, at most, > 0 */
-    int deflate_level;  /* 0 (off) .. 9; for datasets in which it pays */
+    const char *path;     /* final name; borrowed */
+    size_t chunk_bytes;   /* of a chunk before compression, at most, > 0 */
+    int deflate_level;    /* 0 (off) .. 9; for datasets in which it pays */
+    uint64_t least_bytes; /* that the file will have: a disk without room for them is told at once,
+                             as a failure in the middle could not be; 0: not known */
 };
 
 /** One dataset. A text dataset has `width` bytes a text. */

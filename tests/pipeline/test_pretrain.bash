@@ -151,6 +151,23 @@ expect_failure 1 output train bad 2 --set pretrain.eps=0 --set pretrain.checkpoi
 expect_text output "not finite, in a batch with captions"
 [ -z "$(last_step bad)" ] || fail "a checkpoint of no numbers was kept"
 
+# A disk that is full: the checkpoints before stay whole, and there is a word on it.
+mkdir disk
+if mount -t tmpfs -o size=500k tmpfs disk 2>/dev/null; then
+    begin full
+    ln -s ../disk full/checkpoints
+    expect_failure 1 output timeout -s KILL 60 "$unitmill" pretrain full.yaml --ranks 2 --quiet --set pretrain.keep_checkpoints=100
+    grep -qiE 'no space|disk full|cannot (write|close|flush|create)' output ||
+        { cat output >&2; fail "the full disk is not named"; }
+    [ -z "$(find -L full/checkpoints -name '*.partial')" ] || fail "a partial checkpoint is left"
+    [ -n "$(find -L full/checkpoints -name '0*.h5')" ] || fail "no checkpoint is left"
+    mount -o remount,size=20m disk
+    train full 1
+    expect_curves ranks1 full 20
+else
+    echo "a small file system cannot be mounted here: the full disk is left out"
+fi
+
 # A store without features: only where they were asked for.
 make_plan plain
 "$unitmill" run plan.yaml --to pack --ranks 2 --quiet

@@ -98,7 +98,7 @@ static enum status put_datasets(struct store_writer *writer, enum packing packin
 static void write_store(const char *path, enum packing packing)
 {
     struct store_writer *writer = NULL;
-    const struct store_options options = { path, 1024, 6 };
+    const struct store_options options = { .path = path, .chunk_bytes = 1024, .deflate_level = 6 };
     check_status(store_writer_create(&writer, &team, &options), STATUS_OK, NULL);
     store_writer_add_group(writer, "/captions");
     store_writer_add_group(writer, "/speech");

@@ -22,12 +22,14 @@ static bool has_partial(const char *path)
 
 static void bad_options_on_one_rank_fail_all(void)
 {
-    static const struct store_options bad[] = { { NULL, 0, 6 },
-                                                { NULL, 4096, 10 },
-                                                { NULL, 4096, -1 } };
+    static const struct store_options bad[] = { { .chunk_bytes = 0, .deflate_level = 6 },
+                                                { .chunk_bytes = 4096, .deflate_level = 10 },
+                                                { .chunk_bytes = 4096, .deflate_level = -1 } };
     for (size_t b = 0; b < sizeof bad / sizeof bad[0]; b++) {
         struct store_writer *writer = NULL;
-        struct store_options options = { check_scratch("bad.h5"), 4096, 6 };
+        struct store_options options = { .path = check_scratch("bad.h5"),
+                                         .chunk_bytes = 4096,
+                                         .deflate_level = 6 };
         if (team.rank == team.size - 1) {
             options.chunk_bytes = bad[b].chunk_bytes;
             options.deflate_level = bad[b].deflate_level;
@@ -53,7 +55,9 @@ static void a_place_that_cannot_be_written_fails_all(void)
 static void what_is_not_committed_leaves_no_file(void)
 {
     struct store_writer *writer = NULL;
-    const struct store_options options = { check_scratch("dropped.h5"), 4096, 6 };
+    const struct store_options options = { .path = check_scratch("dropped.h5"),
+                                           .chunk_bytes = 4096,
+                                           .deflate_level = 6 };
     check_status(store_writer_create(&writer, &team, &options), STATUS_OK, NULL);
     if (writer != NULL)
         check_status(sample_store_fill(writer, &team), STATUS_OK, NULL);
@@ -93,7 +97,9 @@ static void a_failure_at_any_step_on_any_rank_fails_all_alike(void)
 static void too_many_datasets_are_an_error_on_all(void)
 {
     struct store_writer *writer = NULL;
-    const struct store_options options = { check_scratch("many.h5"), 4096, 6 };
+    const struct store_options options = { .path = check_scratch("many.h5"),
+                                           .chunk_bytes = 4096,
+                                           .deflate_level = 6 };
     enum status outcome = store_writer_create(&writer, &team, &options);
     for (size_t d = 0; d < 100 && outcome == STATUS_OK; d++) {
         char name[32];

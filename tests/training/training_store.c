@@ -169,7 +169,7 @@ static void put_pictures(struct store_writer *writer, const struct team *team)
 void training_store_write(const struct team *team, const char *path, size_t spoilt)
 {
     struct store_writer *writer = NULL;
-    const struct store_options options = { path, 512, 6 };
+    const struct store_options options = { .path = path, .chunk_bytes = 512, .deflate_level = 6 };
     check_status(store_writer_create(&writer, team, &options), STATUS_OK, NULL);
     store_writer_add_group(writer, "/captions");
     store_writer_add_group(writer, "/speech");
