@@ -7,3 +7,4 @@ target_link_libraries(im2sp_golden PUBLIC unitmill::models unitmill::tokenizers 
   test_support PRIVATE unitmill_defaults)
 unitmill_test(models/test_im2sp_golden.c USES im2sp_golden m LABELS golden)
 unitmill_test(models/test_generation_golden.c USES im2sp_golden m LABELS golden)
+unitmill_test(models/test_im2sp.c USES unitmill::models m LABELS unit)
