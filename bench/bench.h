@@ -2,9 +2,9 @@
  *
  * Each rank runs its own copy of the work, all at the same time, one rank a core. A bench goes in
  * rounds; a round is one batch of the work, one of each rival (the same work done in a plainer
- * way), and large matrix products for a while, each begun by all ranks together. So what disturbs
- * the machine meets all of them alike, and a share of the peak is a share of what the same cores
- * can do at the same time.
+ * way, or another part of it), and large matrix products for a while, each begun by all ranks
+ * together. So what disturbs the machine meets all of them alike, and a share of the peak is a
+ * share of what the same cores can do at the same time.
  *
  * Speeds are the best of all rounds, and the peak is the best of many short slices: other programs
  * only ever slow something down, so the best comes nearest to the undisturbed machine. On a machine
@@ -26,7 +26,7 @@ struct bench_setting {
     const char *folder;      /* where files may be written; seen by all ranks */
 };
 
-/** The same items made in another way. */
+/** The same items made in another way, or another part of making them. */
 struct bench_rival {
     const char *key; /* of the work's speed as a share of the rival's: "fraction_of_espeak" */
     enum status (*run)(double *items, void *self);
@@ -59,7 +59,10 @@ const struct bench *bench_find(const char *name);
 
 /** What was measured; on rank 0 only. Speeds are those of all ranks together. */
 struct bench_result {
-    double items_per_second, gflop_per_item, sgemm_peak_gflops;
+    double items_per_second;
+    double
+        items_per_processor_second; /* likewise, by processor time: hardly counts other programs */
+    double gflop_per_item, sgemm_peak_gflops;
     double fraction_of_peak;           /* items_per_second * gflop_per_item / sgemm_peak_gflops */
     double median_fraction_of_peak;    /* over the rounds, of the share within a round */
     double processor_fraction_of_peak; /* likewise, by processor time */

@@ -105,9 +105,9 @@ static enum status assign(struct work *work)
     for (size_t first = 0; first < work->own && outcome == STATUS_OK; first += BLOCK_ROWS) {
         const size_t rows = work->own - first < BLOCK_ROWS ? work->own - first : BLOCK_ROWS;
         const float *block = work->frames + first * D;
-        kmeans_assign(work->units, work->distances, kmeans, block, rows);
-        kmeans_accumulate(work->totals, &work->scale, work->units, work->distances, block, rows, K,
-                          D);
+        kmeans_assign(work->units, NULL, kmeans, block, rows);
+        kmeans_accumulate(work->totals, work->distances, &work->scale, work->units, work->centroids,
+                          block, rows, K, D);
         kmeans_farthest_offer(work->farthest, &farthest_count, K, work->distances,
                               work->first + first, rows);
     }

@@ -40,6 +40,8 @@ static void summarise(struct bench_result *result, const struct bench_round *rou
     for (size_t r = 0; r < result->rounds; r++) {
         const struct bench_round *round = &rounds[r];
         result->items_per_second = larger(result->items_per_second, round->work.by_clock);
+        result->items_per_processor_second =
+            larger(result->items_per_processor_second, round->work.by_processor);
         result->sgemm_peak_gflops = larger(result->sgemm_peak_gflops, round->products.by_clock);
         for (size_t v = 0; v < BENCH_RIVALS_MAX; v++)
             rivals[v] = larger(rivals[v], round->rivals[v].by_clock);

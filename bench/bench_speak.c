@@ -1,8 +1,9 @@
 #include "bench/bench_works.h"
 #include "bench/spoken_captions.h"
-#include "storage/audio_file.h"
+#include "storage/flac_encoder.h"
 #include "tts/speaker.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,15 +84,17 @@ enum status bench_speak_run(double *items, void *self)
     enum status outcome = STATUS_OK;
     speaker_begin_batch(work->speaker);
     for (size_t c = 0; c < BATCH_CAPTIONS && outcome == STATUS_OK; c++) {
-        const struct speaker_caption caption = caption_at(work, c);
+        const bool is_last = c + 1 == BATCH_CAPTIONS;
+        const struct speaker_caption caption = caption_at(work, c),
+                                     next = caption_at(work, is_last ? c : c + 1);
         struct speaker_choice choice;
         struct speech speech;
         uint8_t *flac = NULL;
         size_t flac_bytes = 0;
-        outcome = speaker_speak(&speech, &choice, work->speaker, &caption);
+        outcome = speaker_speak(&speech, &choice, work->speaker, &caption, is_last ? NULL : &next);
         if (outcome == STATUS_OK)
-            outcome = audio_file_encode_flac(&flac, &flac_bytes, speech.samples,
-                                             speech.sample_count, SPEAKER_RATE_HZ);
+            outcome = flac_encode(&flac, &flac_bytes, speech.samples, speech.sample_count,
+                                  SPEAKER_RATE_HZ);
         free(flac);
     }
     *items = BATCH_CAPTIONS;

@@ -9,7 +9,13 @@ const struct bench bench_table[] = {
       bench_vit_vqgan_open,
       bench_vit_vqgan_run,
       bench_vit_vqgan_close,
-      { { 0 } } },
+      { { "reading_share", bench_vit_vqgan_read } } },
+    { "clip",
+      "pictures",
+      bench_clip_open,
+      bench_clip_run,
+      bench_clip_close,
+      { { "reading_share", bench_clip_read } } },
     { "kmeans", "frames", bench_kmeans_open, bench_kmeans_run, bench_kmeans_close, { { 0 } } },
     { "speak",
       "captions",
@@ -37,6 +43,12 @@ const struct bench bench_table[] = {
       bench_read_run,
       bench_read_close,
       { { "fraction_of_cached", bench_read_cached }, { "times_h5dread", bench_read_plain } } },
+    { "pretrain",
+      "captions",
+      bench_pretrain_open,
+      bench_pretrain_run,
+      bench_pretrain_close,
+      { { 0 } } },
 };
 
 const size_t bench_count = sizeof bench_table / sizeof bench_table[0];

@@ -1,3 +1,4 @@
+#include "bench/bench_photo.h"
 #include "bench/bench_works.h"
 #include "core/random.h"
 #include "tokenizers/image/vit_vqgan.h"
@@ -12,6 +13,7 @@ struct work {
     struct tensor_table table;
     struct settings *settings;
     struct vit_vqgan *net;
+    struct bench_photo photo;
     uint8_t *pixels;  /* [BATCH_PICTURES][H][W][3] */
     uint16_t *tokens; /* [BATCH_PICTURES][T] */
 };
@@ -24,6 +26,7 @@ void bench_vit_vqgan_close(void *self)
     vit_vqgan_destroy(work->net);
     tensor_table_end(&work->table);
     settings_destroy(work->settings);
+    bench_photo_end(&work->photo);
     free(work->pixels);
     free(work->tokens);
     free(work);
@@ -39,7 +42,7 @@ static enum status make_pictures(struct work *work, const struct vit_vqgan_confi
         return status_fail(STATUS_NO_MEMORY, "a batch of %d pictures", BATCH_PICTURES);
     for (size_t i = 0; i < levels; i++)
         work->pixels[i] = (uint8_t)random_bits(&stream);
-    return STATUS_OK;
+    return bench_photo_begin(&work->photo);
 }
 
 static enum status prepare(struct work *work, const struct vit_vqgan_config *config)
@@ -84,4 +87,13 @@ enum status bench_vit_vqgan_run(double *items, void *self)
     *items = BATCH_PICTURES;
     vit_vqgan_encode(work->tokens, NULL, work->net, work->pixels, BATCH_PICTURES);
     return STATUS_OK;
+}
+
+enum status bench_vit_vqgan_read(double *items, void *self)
+{
+    struct work *work = self;
+    const struct vit_vqgan_config *sizes = vit_vqgan_sizes(work->net);
+    const struct resize_window window = resize_squash(sizes->image_width, sizes->image_height);
+    *items = BATCH_PICTURES;
+    return bench_photo_read(work->pixels, &work->photo, &window, BATCH_PICTURES);
 }

@@ -13,7 +13,7 @@ enum {
     UNITS_A_CAPTION = 100,
     LONGER_MAX = 64, /* every other caption has up to so many units more, the next so many less */
     PICTURE_UNITS = PACK_SAMPLE_GRID * PACK_SAMPLE_GRID,
-    CHUNK_BYTES = 16 << 10, /* of what is read at random, as pack has it */
+    CHUNK_BYTES = 8 << 10, /* of what is read at random, as pack has it */
     DIFFERENT_TEXTS = 500,
     SEED = 1
 };

@@ -37,6 +37,14 @@ size_t launch_core_count(void)
     return online > 0 ? (size_t)online : 1;
 }
 
+/* Debian's Open MPI comes with its one-sided operations over plain messages switched off in
+ * /etc/openmpi/openmpi-mca-params.conf, which leaves none at all between hosts without InfiniBand:
+ * making a window then ends the program. On one host others are preferred as before. */
+void launch_prepare(void)
+{
+    setenv("OMPI_MCA_osc", "^ucx", 0);
+}
+
 size_t launch_terminal_columns(void)
 {
     const char *seen_by_parent = getenv(terminal_variable);
@@ -95,6 +103,8 @@ static int wait_and_forward(pid_t child, const sigset_t *watched)
             return state;
         if (number == SIGINT || number == SIGTERM || number == SIGUSR1)
             kill(child, requests++ == 0 || number == SIGUSR1 ? SIGUSR1 : SIGTERM);
+        if (number == SIGUSR2)
+            kill(child, SIGUSR2);
     }
 }
 
@@ -132,6 +142,7 @@ enum status launch_ranks(int *exit_code, size_t ranks, char **argv)
     sigaddset(&watched, SIGINT);
     sigaddset(&watched, SIGTERM);
     sigaddset(&watched, SIGUSR1);
+    sigaddset(&watched, SIGUSR2);
     sigaddset(&watched, SIGCHLD);
     sigprocmask(SIG_BLOCK, &watched, &before);
 

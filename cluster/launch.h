@@ -25,8 +25,13 @@ size_t launch_terminal_columns(void);
  * anything else happens. */
 void launch_again(const char *variable, const char *value, char **argv);
 
+/** Local. Chooses parts of MPI that work between hosts as well as on one. Call before MPI begins;
+ * what the user chose by environment (OMPI_MCA_osc) stays. */
+void launch_prepare(void);
+
 /** Local. Runs this very program, with the same arguments, on `ranks` ranks under mpirun and waits.
- * SIGINT and SIGTERM reach the ranks as SIGUSR1 once; a second one ends mpirun. If this process is
+ * SIGINT and SIGTERM reach the ranks as SIGUSR1 once; a second one ends mpirun. SIGUSR2 reaches
+ * them as it is. If this process is
  * killed, mpirun is told to end too.
  *
  * `*exit_code` is that of the ranks; 1 where a rank was killed, with the signal in the text, and

@@ -81,6 +81,11 @@ void digest_words(int64_t words[2], const char *text)
 
 enum status digest_file(char text[DIGEST_TEXT_BYTES], const char *path)
 {
+    return digest_file_part(text, path, UINT64_MAX);
+}
+
+enum status digest_file_part(char text[DIGEST_TEXT_BYTES], const char *path, uint64_t byte_count)
+{
     text[0] = '\0';
     FILE *file = NULL;
     enum status outcome = file_open(&file, path);
@@ -90,8 +95,8 @@ enum status digest_file(char text[DIGEST_TEXT_BYTES], const char *path)
     uint8_t *bytes = malloc(READ_BYTES);
     if (digest == NULL || bytes == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "%s: digest", path);
-    for (size_t got = 1; outcome == STATUS_OK && got > 0;) {
-        got = fread(bytes, 1, READ_BYTES, file);
+    for (size_t got = 1; outcome == STATUS_OK && got > 0; byte_count -= got) {
+        got = fread(bytes, 1, byte_count < READ_BYTES ? (size_t)byte_count : READ_BYTES, file);
         digest_add(digest, bytes, got);
     }
     if (outcome == STATUS_OK && ferror(file))

@@ -38,4 +38,7 @@ void digest_words(int64_t words[2], const char *text);
  * STATUS_INVALID (a folder, a pipe), STATUS_IO, STATUS_NO_MEMORY. */
 enum status digest_file(char text[DIGEST_TEXT_BYTES], const char *path);
 
+/** Local. As digest_file, of the first `byte_count` bytes, or of all where there are fewer. */
+enum status digest_file_part(char text[DIGEST_TEXT_BYTES], const char *path, uint64_t byte_count);
+
 #endif

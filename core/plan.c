@@ -252,6 +252,19 @@ void plan_write(FILE *stream, const struct plan *plan)
     }
 }
 
+void plan_write_training(FILE *stream, const struct plan *plan)
+{
+    for (size_t k = 0; k < plan_key_count; k++) {
+        char name[96];
+        plan_key_write(name, sizeof name, &plan_keys[k]);
+        if ((plan_keys[k].flags & PLAN_TRAINED) == 0 || is_absent(plan, &plan_keys[k]))
+            continue;
+        fprintf(stream, "%s: ", name);
+        write_value(stream, plan, &plan_keys[k]);
+        fputc('\n', stream);
+    }
+}
+
 /* The value as plan_write would write it, for messages and comparison. The caller frees it. */
 static char *value_text(const struct plan *plan, const struct plan_key *key)
 {
@@ -268,24 +281,64 @@ static char *value_text(const struct plan *plan, const struct plan_key *key)
     return text;
 }
 
+/* The key of the file that a digest is of; NULL for a key that is no digest. */
+static const struct plan_key *file_of_digest(const struct plan_key *key)
+{
+    static const char *const files[][2] = {
+        { "manifest", "manifest" },
+        { "hubert", "speech_units.hubert" },
+        { "hubert_config", "speech_units.config" },
+        { "kmeans", "speech_units.kmeans" },
+        { "vit_vqgan", "image_units.vit_vqgan" },
+        { "vit_vqgan_config", "image_units.config" },
+        { "clip", "embed_images.clip" },
+        { "clip_config", "embed_images.config" },
+        { "im2sp", "generate.im2sp" },
+        { "im2sp_config", "generate.config" },
+        { "vocoder", "generate.vocoder" },
+        { "vocoder_config", "generate.vocoder_config" },
+    };
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++)
+        if (strcmp(key->section, "digests") == 0 && strcmp(key->name, files[f][0]) == 0)
+            return plan_key_find(files[f][1]);
+    return NULL;
+}
+
+/* Adds "key is A, was B in the run" to `text`, and for a digest what file it is of. */
+static void describe(char *text, size_t text_bytes, const struct plan_key *key,
+                     const struct plan *wanted, const char *now, const char *then)
+{
+    char name[96];
+    size_t used = strlen(text);
+    const struct plan_key *file = file_of_digest(key);
+    plan_key_write(name, sizeof name, key);
+    used +=
+        (size_t)snprintf(text + used, text_bytes - used, "%s%s is %.150s, was %.150s in the run",
+                         used > 0 ? "; " : "", name, now, then);
+    if (file == NULL || is_absent(wanted, file) || used >= text_bytes)
+        return;
+    plan_key_write(name, sizeof name, file);
+    snprintf(text + used, text_bytes - used, ": another content of %s, %.150s", name,
+             text_of(wanted, file));
+}
+
 enum status plan_check_same(const struct plan *wanted, const struct plan *frozen)
 {
-    enum status outcome = STATUS_OK;
-    for (size_t k = 0; k < plan_key_count && outcome == STATUS_OK; k++) {
-        if ((plan_keys[k].flags & PLAN_FREE) != 0)
+    char differences[STATUS_TEXT_BYTES] = "";
+    bool has_memory = true;
+    for (size_t k = 0; k < plan_key_count && has_memory; k++) {
+        if ((plan_keys[k].flags & (PLAN_FREE | PLAN_TRAINED)) != 0)
             continue;
-        char name[96];
-        plan_key_write(name, sizeof name, &plan_keys[k]);
         char *now = value_text(wanted, &plan_keys[k]), *then = value_text(frozen, &plan_keys[k]);
-        if (now == NULL || then == NULL)
-            outcome = status_fail(STATUS_NO_MEMORY, "plan: %s", name);
-        else if (strcmp(now, then) != 0)
-            outcome =
-                status_fail(STATUS_INVALID, "%s is %.150s, was %.150s in the run", name, now, then);
+        has_memory = now != NULL && then != NULL;
+        if (has_memory && strcmp(now, then) != 0 && strlen(differences) < sizeof differences - 1)
+            describe(differences, sizeof differences, &plan_keys[k], wanted, now, then);
         free(now);
         free(then);
     }
-    return outcome;
+    if (!has_memory)
+        return status_fail(STATUS_NO_MEMORY, "plan: no memory");
+    return differences[0] == '\0' ? STATUS_OK : status_fail(STATUS_INVALID, "%s", differences);
 }
 
 static bool holds_default(const struct plan_key *key)

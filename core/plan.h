@@ -53,6 +53,23 @@ struct plan {
         size_t deflate_level, chunk_bytes;
     } pack;
     struct {
+        char *objective, *input, *targets, *schedule;
+        size_t steps, batch_captions, accumulate, pass_frames, memory_mib;
+        size_t blocks, heads, feed_forward, width, embedding;
+        size_t image_blocks, image_width, image_patch;
+        size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
+        double dropout, temperature, learning_rate, final_learning_rate;
+        double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;
+    } pretrain;
+    struct { /* of a job; a stage may have others: `stages` holds STAGE.KEY=VALUE */
+        char *partition, *account, *memory, *rank_memory, *time, *constraint;
+        size_t nodes, tasks_per_node, threads;
+        struct plan_texts extra, prologue;
+        char *container, *launcher, *template, *scratch;
+        size_t warning_seconds, requeue_limit;
+        struct plan_texts stages;
+    } slurm;
+    struct {
         char *im2sp, *config, *vocoder, *vocoder_config, *method;
         size_t beams, top_k, length_max, batch_images;
         double length_penalty, temperature, top_p;
@@ -61,6 +78,7 @@ struct plan {
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
         char *clip, *clip_config, *im2sp, *im2sp_config, *vocoder, *vocoder_config;
+        size_t manifest_bytes; /* that its digest covers; 0 in runs of before it was kept */
     } digests;
 };
 
@@ -81,9 +99,14 @@ enum status plan_set_text(char **member, const char *text);
 /** Writes the plan as YAML that plan_read reads back to the same values. */
 void plan_write(FILE *stream, const struct plan *plan);
 
+/** Writes a line "section.name: value" for each key that a training run may not change on its way.
+ */
+void plan_write_training(FILE *stream, const struct plan *plan);
+
 /** STATUS_OK where both plans give the same content. Paths and what only steers the work (a limit)
  * may differ; the digests decide.
- * Errors: STATUS_INVALID, "key is A, was B in the run". */
+ * Errors: STATUS_INVALID, "key is A, was B in the run", every difference as far as a message holds
+ * them; that of a digest names the file too. */
 enum status plan_check_same(const struct plan *wanted, const struct plan *frozen);
 
 /** Writes "key  default  meaning", a line each, for help texts and docs. */

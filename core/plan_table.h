@@ -20,7 +20,8 @@ enum { PLAN_TEXT_BYTES_MAX = PATH_BYTES - 1 };
 
 enum plan_flag {
     PLAN_REQUIRED = 1, /* must be given */
-    PLAN_FREE = 2      /* does not change the content, so a run may go on with another value */
+    PLAN_FREE = 2,     /* does not change the content, so a run may go on with another value */
+    PLAN_TRAINED = 4   /* does not change the store, but training goes on with this value alone */
 };
 
 struct plan_key {

@@ -9,11 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char block_prefix[] = "parallel_branch.self_att.model.layers.";
-
 struct speech_encoder {
     struct speech_encoder_config config;
-    struct parameter *mixing, *units, *cls;
+    struct parameter *mixing, *units, *merge_weight, *merge_bias, *cls;
     struct transformer_block blocks[SPEECH_ENCODER_BLOCKS_MAX];
     struct parameter *norm_gain, *norm_offset, *projection_weight, *projection_bias;
 };
@@ -36,39 +34,70 @@ static enum status check_config(const struct speech_encoder_config *config)
     return STATUS_OK;
 }
 
-static void add_parameters(struct speech_encoder *encoder, struct parameter_set *set)
+/* Where parameters go, and what stands before their names. */
+struct place {
+    struct parameter_set *set;
+    const char *prefix;
+};
+
+static struct parameter *add(const struct place *place, const char *name, size_t dimension_count,
+                             const size_t *shape)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s%s", place->prefix, name);
+    return parameter_set_add(place->set, full, dimension_count, shape);
+}
+
+/* Whether the table's rows are frames as they are. */
+static bool is_merged(const struct speech_encoder_config *config)
+{
+    return config->merged_units > 1 || config->unit_width != config->sizes.width;
+}
+
+static void add_inputs(struct speech_encoder *encoder, const struct place *place)
 {
     const struct speech_encoder_config *config = &encoder->config;
-    const size_t D = config->sizes.width, cls[] = { 1, 1, D }, units[] = { config->units, D };
+    const size_t D = config->sizes.width, units[] = { config->units, config->unit_width };
+    const size_t merge[] = { D, config->merged_units * config->unit_width };
+    if (config->units == 0) {
+        encoder->mixing =
+            add(place, "audio_encoder.weightedsum_layer.weights", 1, &config->feature_layers);
+        return;
+    }
+    encoder->units = add(place, "audio_encoder.unit_embedding.weight", 2, units);
+    if (is_merged(config)) {
+        encoder->merge_weight = add(place, "audio_encoder.unit_merge.weight", 2, merge);
+        encoder->merge_bias = add(place, "audio_encoder.unit_merge.bias", 1, merge);
+    }
+}
+
+static void add_parameters(struct speech_encoder *encoder, const struct place *place)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    const size_t D = config->sizes.width, cls[] = { 1, 1, D };
     const size_t projection[] = { config->embedding, D };
-    if (config->units > 0)
-        encoder->units = parameter_set_add(set, "audio_encoder.unit_embedding.weight", 2, units);
-    else
-        encoder->mixing = parameter_set_add(set, "audio_encoder.weightedsum_layer.weights", 1,
-                                            &config->feature_layers);
-    encoder->cls = parameter_set_add(set, "parallel_branch.cls", 3, cls);
+    add_inputs(encoder, place);
+    encoder->cls = add(place, "parallel_branch.cls", 3, cls);
     for (size_t b = 0; b < config->blocks; b++) {
-        char prefix[96];
-        snprintf(prefix, sizeof prefix, "%s%zu.", block_prefix, b);
-        transformer_block_add(&encoder->blocks[b], set, prefix, &config->sizes);
+        char prefix[256];
+        snprintf(prefix, sizeof prefix, "%sparallel_branch.self_att.model.layers.%zu.",
+                 place->prefix, b);
+        transformer_block_add(&encoder->blocks[b], place->set, prefix, &config->sizes);
     }
     if (config->has_final_norm) {
-        encoder->norm_gain =
-            parameter_set_add(set, "parallel_branch.self_att.model.norm.weight", 1, &D);
-        encoder->norm_offset =
-            parameter_set_add(set, "parallel_branch.self_att.model.norm.bias", 1, &D);
+        encoder->norm_gain = add(place, "parallel_branch.self_att.model.norm.weight", 1, &D);
+        encoder->norm_offset = add(place, "parallel_branch.self_att.model.norm.bias", 1, &D);
     }
-    encoder->projection_weight =
-        parameter_set_add(set, "parallel_branch.linear_proj.weight", 2, projection);
-    encoder->projection_bias =
-        parameter_set_add(set, "parallel_branch.linear_proj.bias", 1, projection);
+    encoder->projection_weight = add(place, "parallel_branch.linear_proj.weight", 2, projection);
+    encoder->projection_bias = add(place, "parallel_branch.linear_proj.bias", 1, projection);
     if (encoder->cls != NULL) /* a row like a bias, not a matrix */
         encoder->cls->is_decayed = false;
 }
 
 enum status speech_encoder_create(struct speech_encoder **encoder, struct parameter_set *set,
-                                  const struct speech_encoder_config *config)
+                                  const char *prefix, const struct speech_encoder_config *config)
 {
+    const struct place place = { set, prefix };
     *encoder = NULL;
     const enum status status = check_config(config);
     if (status != STATUS_OK)
@@ -77,7 +106,7 @@ enum status speech_encoder_create(struct speech_encoder **encoder, struct parame
     if (*encoder == NULL)
         return status_fail(STATUS_NO_MEMORY, "speech encoder: no memory");
     (*encoder)->config = *config;
-    add_parameters(*encoder, set);
+    add_parameters(*encoder, &place);
     return STATUS_OK;
 }
 
@@ -87,6 +116,9 @@ void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed)
     parameter_draw_normal(encoder->cls, seed, 1.0f);
     if (encoder->units != NULL)
         parameter_draw_normal(encoder->units, seed, 1.0f);
+    if (encoder->merge_weight != NULL)
+        parameter_draw_uniform(encoder->merge_weight, seed,
+                               1.0f / sqrtf((float)encoder->merge_weight->columns));
     for (size_t b = 0; b < config->blocks; b++)
         transformer_block_draw(&encoder->blocks[b], seed);
     if (encoder->norm_gain != NULL)
@@ -112,15 +144,27 @@ static struct array *positions(struct tape *tape, const struct segments *frames,
     return rows;
 }
 
+static struct array *unit_frames(struct speech_encoder *encoder, struct tape *tape,
+                                 const int32_t *units, size_t count)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    struct array *rows = tape_embedding(tape, tape_parameter(tape, encoder->units), units,
+                                        count * config->merged_units, NO_PADDING_ID);
+    if (encoder->merge_weight == NULL)
+        return rows;
+    struct array *merged =
+        tape_reshape(tape, rows, count, config->merged_units * config->unit_width);
+    return tape_linear(tape, merged, tape_parameter(tape, encoder->merge_weight),
+                       tape_parameter(tape, encoder->merge_bias));
+}
+
 static struct array *frames_of(struct speech_encoder *encoder, struct tape *tape,
                                const struct speech_batch *batch)
 {
     const size_t D = encoder->config.sizes.width, layers = encoder->config.feature_layers;
     const size_t count = batch->frames.starts[batch->frames.count];
     if (encoder->units != NULL)
-        return tape_add(tape,
-                        tape_embedding(tape, tape_parameter(tape, encoder->units), batch->units,
-                                       count, NO_PADDING_ID),
+        return tape_add(tape, unit_frames(encoder, tape, batch->units, count),
                         positions(tape, &batch->frames, D));
     struct array *weights = tape_softmax(tape, tape_parameter(tape, encoder->mixing));
     if (batch->layers != NULL)
@@ -165,7 +209,7 @@ static struct array *run_blocks(struct speech_encoder *encoder, struct tape *tap
     const struct speech_encoder_config *config = &encoder->config;
     for (size_t b = 0; b < config->blocks && tape_has_room(tape); b++) {
         struct transformer_run block = *run;
-        block.layer = (uint32_t)(3 * b);
+        block.layer += (uint32_t)(3 * b);
         block.is_first_row_only = b + 1 == config->blocks && !wants_all_rows;
         x = transformer_block_run(tape, &encoder->blocks[b], x, &config->sizes, &block,
                                   b == 0 ? &encoding->first_block : NULL);
@@ -206,6 +250,7 @@ struct speech_encoding speech_encoder_run(struct speech_encoder *encoder, struct
         .segments = { count, rows.starts },
         .seed = batch->seed,
         .step = batch->step,
+        .layer = batch->first_dropout,
         .row_names = batch->records != NULL ? rows.names : NULL,
     };
     struct array *x = tape_collect_rows(tape, parts, 2, rows.sources, rows.starts[count]);

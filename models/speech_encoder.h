@@ -3,7 +3,8 @@
  * space of image embeddings and scaled to length 1. Local.
  *
  * Frames are either stored features, one or several layers of HuBERT mixed by learned softmax
- * weights, or speech units through an embedding table, with sinusoidal positions.
+ * weights, or units through an embedding table, with sinusoidal positions. The units may as well be
+ * those of a picture: then this is a small image tower, which takes a patch of units as one frame.
  *
  * Source: Speak the Art (arXiv:2601.00827), stage 1; Shih et al. 2022 (arXiv:2210.00705,
  * SpeechCLIP), parallel branch, whose parameter names it has, so that PyTorch users can load what
@@ -21,6 +22,9 @@ enum { SPEECH_ENCODER_BLOCKS_MAX = 24 };
 struct speech_encoder_config {
     size_t feature_layers; /* layers of features that come in; 0: units come in */
     size_t units;          /* ids are below; 0: features come in */
+    size_t merged_units;   /* units that make a frame, side by side; 1 for speech */
+    size_t unit_width;     /* of the table's rows; those of a frame are projected to `width` unless
+                              it is one row of that width */
     size_t blocks, embedding;
     bool has_final_norm;            /* of the blocks' output, as SpeechCLIP has it */
     struct transformer_sizes sizes; /* width is that of the features */
@@ -31,9 +35,11 @@ struct speech_batch {
     struct segments frames;             /* starts in frames, of features or of units */
     const uint16_t *const *half_layers; /* [feature_layers] of [frames][width], binary16; or */
     struct array *const *layers;        /* the same as arrays of the tape; or */
-    const int32_t *units;               /* [frames] */
+    const int32_t *units;               /* [frames][merged_units] */
     const uint64_t *records;            /* [utterances], names for dropout; NULL: no dropout */
     uint64_t seed, step;                /* of dropout */
+    uint32_t first_dropout; /* tells the dropouts of several nets of one run apart: equal draws in
+                               both towers of a contrastive pair would give the pair away */
 };
 
 /** Arrays of the tape. Rows of utterance s start at its first frame plus s, with CLS first. */
@@ -52,19 +58,20 @@ struct speech_encoder; /* opaque */
 /** 1 block of 8 heads and 3,072 hidden values, dropout 0.1, and a final norm. */
 struct speech_encoder_config speech_encoder_default(size_t width, size_t embedding);
 
-/** Settings that weights carry: "num_hidden_states", "units", "hidden_size", "num_heads",
- * "feed_forward", "embed_dim", "num_layers", "layer_norm_eps", "encoder_final_layer_norm",
- * "dropout", each perhaps below "model.". Errors: STATUS_INVALID, naming the key. */
+/** Settings that weights carry: "num_hidden_states", "units", "merged_units", "unit_width",
+ * "hidden_size", "num_heads", "feed_forward", "embed_dim", "num_layers", "layer_norm_eps",
+ * "encoder_final_layer_norm", "dropout", each below `section` ("model.", ""). What is absent stays
+ * as it is in `config`. Errors: STATUS_INVALID, naming the key. */
 enum status speech_encoder_config_read(struct speech_encoder_config *config,
-                                       const struct settings *settings);
-enum status speech_encoder_config_write(struct settings *settings,
+                                       const struct settings *settings, const char *section);
+enum status speech_encoder_config_write(struct settings *settings, const char *section,
                                         const struct speech_encoder_config *config);
 
-/** Adds the net's parameters to a set that is not laid out yet, and which outlives the net.
- * Ownership: the caller's. Errors: STATUS_INVALID for sizes that do not fit together;
- * STATUS_NO_MEMORY. */
+/** Adds the net's parameters, each name after `prefix`, to a set that is not laid out yet, and
+ * which outlives the net. Ownership: the caller's. Errors: STATUS_INVALID for sizes that do not fit
+ * together; STATUS_NO_MEMORY. */
 enum status speech_encoder_create(struct speech_encoder **encoder, struct parameter_set *set,
-                                  const struct speech_encoder_config *config);
+                                  const char *prefix, const struct speech_encoder_config *config);
 
 /** Draws first values, from the seed alone, once the set is laid out. */
 void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed);

@@ -8,6 +8,8 @@ struct speech_encoder_config speech_encoder_default(size_t width, size_t embeddi
 {
     return (struct speech_encoder_config){
         .feature_layers = 1,
+        .merged_units = 1,
+        .unit_width = width,
         .blocks = 1,
         .embedding = embedding,
         .has_final_norm = true,
@@ -19,17 +21,14 @@ struct speech_encoder_config speech_encoder_default(size_t width, size_t embeddi
     };
 }
 
-/* Weights of ours have the keys plainly, recorded ones below "model.". */
-static const char *key_of(char full[128], const struct settings *settings, const char *name)
+static const char *key_of(char full[128], const char *section, const char *name)
 {
-    snprintf(full, 128, "model.%s", name);
-    if (!settings_has(settings, full))
-        snprintf(full, 128, "%s", name);
+    snprintf(full, 128, "%s%s", section, name);
     return full;
 }
 
 enum status speech_encoder_config_read(struct speech_encoder_config *config,
-                                       const struct settings *settings)
+                                       const struct settings *settings, const char *section)
 {
     struct transformer_sizes *sizes = &config->sizes;
     const struct {
@@ -38,6 +37,8 @@ enum status speech_encoder_config_read(struct speech_encoder_config *config,
     } counts[] = {
         { "num_hidden_states", &config->feature_layers, 0, 32 },
         { "units", &config->units, 0, 65536 },
+        { "merged_units", &config->merged_units, 1, 4096 },
+        { "unit_width", &config->unit_width, 1, WIDTH_MAX },
         { "hidden_size", &sizes->width, 1, WIDTH_MAX },
         { "num_heads", &sizes->heads, 1, WIDTH_MAX },
         { "feed_forward", &sizes->feed_forward, 1, HIDDEN_MAX },
@@ -47,21 +48,21 @@ enum status speech_encoder_config_read(struct speech_encoder_config *config,
     char key[128];
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         const enum status status =
-            settings_read_count(counts[i].value, settings, key_of(key, settings, counts[i].name),
+            settings_read_count(counts[i].value, settings, key_of(key, section, counts[i].name),
                                 counts[i].minimum, counts[i].maximum);
         if (status != STATUS_OK)
             return status;
     }
-    sizes->layer_norm_eps = (float)settings_number(
-        settings, key_of(key, settings, "layer_norm_eps"), (double)sizes->layer_norm_eps);
+    sizes->layer_norm_eps = (float)settings_number(settings, key_of(key, section, "layer_norm_eps"),
+                                                   (double)sizes->layer_norm_eps);
     sizes->dropout =
-        (float)settings_number(settings, key_of(key, settings, "dropout"), (double)sizes->dropout);
+        (float)settings_number(settings, key_of(key, section, "dropout"), (double)sizes->dropout);
     config->has_final_norm = settings_switch(
-        settings, key_of(key, settings, "encoder_final_layer_norm"), config->has_final_norm);
+        settings, key_of(key, section, "encoder_final_layer_norm"), config->has_final_norm);
     return STATUS_OK;
 }
 
-enum status speech_encoder_config_write(struct settings *settings,
+enum status speech_encoder_config_write(struct settings *settings, const char *section,
                                         const struct speech_encoder_config *config)
 {
     const struct transformer_sizes *sizes = &config->sizes;
@@ -71,6 +72,8 @@ enum status speech_encoder_config_write(struct settings *settings,
     } numbers[] = {
         { "num_hidden_states", (double)config->feature_layers },
         { "units", (double)config->units },
+        { "merged_units", (double)config->merged_units },
+        { "unit_width", (double)config->unit_width },
         { "hidden_size", (double)sizes->width },
         { "num_heads", (double)sizes->heads },
         { "feed_forward", (double)sizes->feed_forward },
@@ -79,11 +82,14 @@ enum status speech_encoder_config_write(struct settings *settings,
         { "layer_norm_eps", (double)sizes->layer_norm_eps },
         { "dropout", (double)sizes->dropout },
     };
-    enum status status = settings_put_text(settings, "model_type", "speech-encoder");
+    enum status status = STATUS_OK;
+    char key[128];
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && status == STATUS_OK; i++)
-        status = settings_put_number(settings, numbers[i].name, numbers[i].value);
+        status =
+            settings_put_number(settings, key_of(key, section, numbers[i].name), numbers[i].value);
     if (status == STATUS_OK)
-        status = settings_put_switch(settings, "encoder_final_layer_norm", config->has_final_norm);
+        status = settings_put_switch(settings, key_of(key, section, "encoder_final_layer_norm"),
+                                     config->has_final_norm);
     return status;
 }
 
@@ -99,6 +105,9 @@ double speech_encoder_flop(const struct speech_encoder_config *config, size_t fr
         products += 2.0 * queries * T * D; /* scores and sums */
         products += 2.0 * queries * D * H; /* feed-forward */
     }
+    if (config->units > 0 &&
+        (config->merged_units > 1 || config->unit_width != config->sizes.width))
+        products += (T - 1.0) * D * (double)(config->merged_units * config->unit_width);
     products += D * E;
     return 3.0 * 2.0 * products; /* backward makes two products of each */
 }

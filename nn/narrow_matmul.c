@@ -8,6 +8,25 @@
  * from tile to tile. */
 enum { TERMS = 192 };
 
+/* Cache lines asked for with each tile: about as many as a core can wait for at a time. */
+enum { AHEAD_LINES = 20, LINE_FLOATS = 16 };
+
+/* What is left to ask for. */
+struct narrow_ahead {
+    const float *values;
+    size_t count;
+};
+
+ALWAYS_INLINE void narrow_ahead_fetch(struct narrow_ahead *ahead)
+{
+    for (size_t line = 0; line < AHEAD_LINES && ahead->count > 0; line++) {
+        const size_t taken = ahead->count < LINE_FLOATS ? ahead->count : LINE_FLOATS;
+        __builtin_prefetch(ahead->values, 0, 2);
+        ahead->values += taken;
+        ahead->count -= taken;
+    }
+}
+
 /* C = start + bias + A B: [M][N] = [M][N] + [N] + [M][runs K] [runs K][N]. `start` is C itself, or
  * one row of zeros for all. A row of A is `runs` stretches of K floats, run_step apart. */
 struct narrow_product {
@@ -15,6 +34,7 @@ struct narrow_product {
     const float *A, *B, *start, *bias;
     size_t C_stride, A_stride, B_stride, start_stride, M, N, K, runs, run_step;
     size_t start_step, bias_step; /* 1; 0 where one number serves all columns of a tile: zeros */
+    struct narrow_ahead *ahead;
 };
 
 /* The product without its first rows. */
@@ -106,9 +126,11 @@ static void add_passes(struct narrow_product product, size_t runs, size_t K)
         }
 }
 
-void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
-                   size_t B_stride, const float *bias, size_t M, size_t N, size_t K)
+void narrow_matmul_ahead(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
+                         size_t B_stride, const float *bias, size_t M, size_t N, size_t K,
+                         const float *next, size_t next_count)
 {
+    struct narrow_ahead ahead = { next, next_count };
     const struct narrow_product product = { .C = C,
                                             .A = A,
                                             .B = B,
@@ -119,13 +141,15 @@ void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, c
                                             .A_stride = A_stride,
                                             .B_stride = B_stride,
                                             .M = M,
-                                            .N = N };
+                                            .N = N,
+                                            .ahead = &ahead };
     add_passes(product, 1, K);
 }
 
 void narrow_matmul_runs(float *C, size_t C_stride, const struct narrow_rows *rows, const float *B,
                         size_t B_stride, const float *bias, bool is_added, size_t M, size_t N)
 {
+    struct narrow_ahead ahead = { NULL, 0 };
     const struct narrow_product product = { .C = C,
                                             .A = rows->A,
                                             .B = B,
@@ -139,6 +163,13 @@ void narrow_matmul_runs(float *C, size_t C_stride, const struct narrow_rows *row
                                             .B_stride = B_stride,
                                             .run_step = rows->run_step,
                                             .M = M,
-                                            .N = N };
+                                            .N = N,
+                                            .ahead = &ahead };
     add_passes(product, rows->runs, rows->K);
+}
+
+void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
+                   size_t B_stride, const float *bias, size_t M, size_t N, size_t K)
+{
+    narrow_matmul_ahead(C, C_stride, A, A_stride, B, B_stride, bias, M, N, K, NULL, 0);
 }

@@ -16,6 +16,7 @@ KERNEL_TARGET ALWAYS_INLINE void KERNEL(tile)(struct narrow_product p, const siz
                                               const size_t vectors)
 {
     VECTOR_TYPE sums[TALL][3], weights[3];
+    narrow_ahead_fetch(p.ahead);
 #pragma GCC unroll 8
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8

@@ -20,7 +20,8 @@ struct nearest_row_search; /* opaque: a table, made ready */
 
 /** Local. Prepares a search in `table` [K][D], which is borrowed and must stay unchanged for as
  * long as the search is used. On success `*out` is the caller's, ended with nearest_row_destroy; on
- * failure it is NULL. A search holds 1 MiB of scratch and 8 K bytes, and serves one thread.
+ * failure it is NULL. A search holds a copy of the table and 60 KiB of scratch, and serves one
+ * thread.
  *
  * Errors: STATUS_INVALID (K outside 1 .. NEAREST_ROW_TABLE_MAX, D 0, a value that is not finite or
  * too large to be squared in single precision), STATUS_NO_MEMORY. */

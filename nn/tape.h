@@ -89,7 +89,8 @@ void tape_destroy(struct tape *tape);
 /** Memory of this step, 64-byte aligned, not cleared; NULL where the tape is spent. */
 void *tape_take(struct tape *tape, size_t count, size_t item_bytes);
 
-/** A new array, values not yet set. Never NULL, but without values where the tape is spent. */
+/** A new array, values not yet set. Never NULL, but without values where the tape is spent; all
+ * such are one array, so that shapes mean nothing then and are only to be asserted with room. */
 struct array *tape_output(struct tape *tape, size_t rows, size_t columns, bool wants_gradient);
 
 /** False where the tape is spent: an operation then returns its output as it is. */

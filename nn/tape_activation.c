@@ -1,7 +1,7 @@
 #include "nn/tape_activation.h"
 
-#include "core/random.h"
 #include "nn/activation.h"
+#include "nn/dropout.h"
 
 #include <assert.h>
 #include <string.h>
@@ -126,7 +126,7 @@ static void sum_backward(struct tape *tape, void *payload)
 
 struct array *tape_add(struct tape *tape, struct array *x, struct array *y)
 {
-    assert(x->rows == y->rows && x->columns == y->columns);
+    assert(!tape_has_room(tape) || (x->rows == y->rows && x->columns == y->columns));
     struct array *sum =
         tape_output(tape, x->rows, x->columns, x->wants_gradient || y->wants_gradient);
     if (!tape_has_room(tape))
@@ -154,28 +154,14 @@ struct dropout_step {
     struct dropout dropout;
 };
 
-/* out = keep out + in / (1 - p) where the element stays. The draw of an element is one of the four
- * words of the Philox block (column / 4, row name, layer) under the key (seed, step). */
 static void drop(float *out, float keep, const float *in, const struct dropout *dropout, size_t T,
                  size_t D)
 {
-    const uint32_t threshold = (uint32_t)((double)dropout->probability * 4294967296.0);
-    const float scale = 1.0f / (1.0f - dropout->probability);
     const uint64_t name = dropout->seed * 0x9E3779B97F4A7C15u + dropout->step;
     const uint32_t key[2] = { (uint32_t)name, (uint32_t)(name >> 32) };
     for (size_t t = 0; t < T; t++)
-        for (size_t d = 0; d < D; d += 4) {
-            const uint64_t row = dropout->row_names[t];
-            const uint32_t counter[4] = { (uint32_t)(d / 4), (uint32_t)row, (uint32_t)(row >> 32),
-                                          dropout->layer };
-            uint32_t words[4];
-            philox4x32(words, counter, key);
-            for (size_t i = 0; i < 4 && d + i < D; i++) {
-                const size_t at = t * D + d + i;
-                const float stays = words[i] >= threshold ? scale * in[at] : 0.0f;
-                out[at] = keep != 0.0f ? out[at] + stays : stays;
-            }
-        }
+        dropout_row(out + t * D, keep, in + t * D, dropout->probability, key, dropout->row_names[t],
+                    dropout->layer, D);
 }
 
 static void dropout_backward(struct tape *tape, void *payload)

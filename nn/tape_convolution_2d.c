@@ -131,8 +131,9 @@ struct array *tape_convolution_2d(struct tape *tape, struct array *x, struct arr
                                  .out_width = extent_out(convolution->width, convolution) };
     const size_t N = weight->rows, K = patch_floats(&made), M = out_rows(&made);
     const size_t pixels = convolution->height * convolution->width * x->columns;
-    assert(weight->columns == K);
-    assert(x->rows == convolution->images * convolution->height * convolution->width);
+    assert(!tape_has_room(tape) || weight->columns == K);
+    assert(!tape_has_room(tape) ||
+           x->rows == convolution->images * convolution->height * convolution->width);
     made.y = tape_output(tape, convolution->images * M, N,
                          x->wants_gradient || weight->wants_gradient ||
                              (bias != NULL && bias->wants_gradient));

@@ -94,7 +94,7 @@ static void group_norm_backward(struct tape *tape, void *payload)
 struct array *tape_group_norm(struct tape *tape, struct array *x, const struct segments *segments,
                               size_t groups, struct array *gain, struct array *offset, float eps)
 {
-    assert(groups > 0 && x->columns % groups == 0);
+    assert(groups > 0 && (!tape_has_room(tape) || x->columns % groups == 0));
     const size_t C = x->columns, width = C / groups;
     struct array *y = tape_output(
         tape, x->rows, C, x->wants_gradient || gain->wants_gradient || offset->wants_gradient);

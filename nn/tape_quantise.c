@@ -24,7 +24,7 @@ static void straight_backward(struct tape *tape, void *payload)
 
 struct array *tape_straight_through(struct tape *tape, struct array *x, struct array *y)
 {
-    assert(x->rows == y->rows && x->columns == y->columns);
+    assert(!tape_has_room(tape) || (x->rows == y->rows && x->columns == y->columns));
     struct array *out = tape_output(tape, x->rows, x->columns, y->wants_gradient);
     if (!tape_has_room(tape))
         return out;

@@ -40,7 +40,7 @@ struct array *tape_collect_rows(struct tape *tape, struct array *const *parts, s
     assert(part_count > 0 && part_count <= PARTS_MAX);
     bool wants_gradient = false;
     for (size_t p = 0; p < part_count; p++) {
-        assert(parts[p]->columns == parts[0]->columns);
+        assert(!tape_has_room(tape) || parts[p]->columns == parts[0]->columns);
         wants_gradient |= parts[p]->wants_gradient;
     }
     const size_t D = parts[0]->columns;
@@ -55,6 +55,28 @@ struct array *tape_collect_rows(struct tape *tape, struct array *const *parts, s
     struct collect_step *step = tape_step(tape, y, sizeof *step, collect_backward);
     *step = (struct collect_step){ .y = y, .part_count = part_count, .sources = sources };
     memcpy(step->parts, parts, part_count * sizeof(struct array *));
+    return y;
+}
+
+struct reshape_step {
+    struct array *y, *x;
+};
+
+static void reshape_backward(struct tape *tape, void *payload)
+{
+    const struct reshape_step *step = payload;
+    float *dx = tape_gradient(tape, step->x);
+    if (dx != NULL)
+        add_to(dx, step->y->gradient, step->x->rows * step->x->columns);
+}
+
+struct array *tape_reshape(struct tape *tape, struct array *x, size_t rows, size_t columns)
+{
+    assert(!tape_has_room(tape) || rows * columns == x->rows * x->columns);
+    struct array *y = tape_variable(tape, x->value, rows, columns);
+    y->wants_gradient = x->wants_gradient;
+    struct reshape_step *step = tape_step(tape, y, sizeof *step, reshape_backward);
+    *step = (struct reshape_step){ .y = y, .x = x };
     return y;
 }
 

@@ -20,6 +20,9 @@ struct row_source {
 struct array *tape_collect_rows(struct tape *tape, struct array *const *parts, size_t part_count,
                                 const struct row_source *sources, size_t count);
 
+/** The same values as rows of another length; rows * columns stays. */
+struct array *tape_reshape(struct tape *tape, struct array *x, size_t rows, size_t columns);
+
 enum { NO_PADDING_ID = -1 };
 
 /** Rows of a table by id. Row `padding_id` is used like any other and gets no gradient

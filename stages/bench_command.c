@@ -10,11 +10,19 @@
 const char bench_command_help[] =
     "hubert     captions: HuBERT base to layer 6, random weights, 3.5 s each, batches of 1,600 "
     "frames\n"
-    "vit-vqgan  pictures: ViT-VQGAN base encoder, random weights, 256 x 256 pixels\n"
+    "vit-vqgan  pictures: ViT-VQGAN base encoder, random weights, 256 x 256 pixels; beside it\n"
+    "           decoding and resizing of 640 x 480 JPEGs, as a share of the net's time\n"
+    "clip       pictures: CLIP ViT-L/14, random weights, 224 x 224 pixels; beside it likewise\n"
     "kmeans     frames: Lloyd iterations over 500,000 frames of 768 values, 200 clusters\n"
-    "speak      captions: spoken, resampled, as FLAC; beside it espeak-ng alone\n"
+    "speak      captions: spoken, resampled, as FLAC; beside it espeak-ng alone (core for core "
+    "only\n"
+    "           with one rank a core: else the voice's process has a core of its own)\n"
     "pack       bytes: rows into a store; beside it the same rows through H5Dwrite alone\n"
     "read       records: batches of 256 out of a store at random; beside it H5Dread a record\n"
+    "im2sp      captions: GIT-large's decoder behind SeiT's image-unit encoder, random weights, "
+    "64\n"
+    "           pictures at a time, 150 units each\n"
+    "vocoder    seconds of audio: unit vocoder of the public size, random weights\n"
     "One JSON object on a line of standard output. Speeds are the best of all rounds, sums over "
     "the\n"
     "ranks; the peak is that of large matrix products, taken in turns with the work.\n";
@@ -35,6 +43,7 @@ static void write_result(struct json_writer *writer, const struct bench *bench,
     json_writer_number(writer, "seconds", result->seconds);
     json_writer_integer(writer, "rounds", (int64_t)result->rounds);
     json_writer_text(writer, "kernels", kernels == NULL ? "OpenBLAS's choice" : kernels);
+    json_writer_number(writer, "items_per_processor_second", result->items_per_processor_second);
     if (result->gflop_per_item > 0.0) {
         json_writer_number(writer, "median_fraction_of_peak", result->median_fraction_of_peak);
         json_writer_number(writer, "processor_fraction_of_peak",

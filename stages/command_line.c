@@ -107,6 +107,7 @@ static bool begin_team(struct command_line *line)
 {
     matmul_use_one_thread();
     hdf5_prepare();
+    launch_prepare();
     MPI_Init(NULL, NULL);
     line->has_team = true;
     stop_watch();

@@ -7,6 +7,9 @@
 
 struct command; /* below */
 
+/** Exit code of a command that SIGUSR2 ended before it was done: the same command goes on. */
+enum { EXIT_TURN = 75 };
+
 /** A command as it runs. */
 struct command_line {
     const struct command *command;

@@ -186,9 +186,9 @@ static int64_t assign_block(struct fit *fit, struct kmeans *kmeans, size_t own, 
     double *distances = fit->distances[own];
     int64_t changed = 0;
     memcpy(before, units, block->rows * sizeof *before);
-    kmeans_assign(units, distances, kmeans, block->values, block->rows);
-    kmeans_accumulate(fit->totals, &fit->scale, units, distances, block->values, block->rows,
-                      fit->clusters, fit->width);
+    kmeans_assign(units, NULL, kmeans, block->values, block->rows);
+    kmeans_accumulate(fit->totals, distances, &fit->scale, units, fit->result->centroids,
+                      block->values, block->rows, fit->clusters, fit->width);
     kmeans_farthest_offer(fit->farthest, &fit->farthest_count, fit->clusters, distances,
                           fit->first_frame[block->number], block->rows);
     for (size_t r = 0; r < block->rows; r++)

@@ -1,6 +1,7 @@
 /* unitmill: captions and pictures into discrete units, at cluster scale. This file is the table of
  * commands; each command is a file or folder beside it. */
 #include "cluster/launch.h"
+#include "cluster/stop.h"
 #include "core/log.h"
 #include "nn/matmul.h"
 #include "stages/audit/audit.h"
@@ -13,9 +14,11 @@
 #include "stages/export/export.h"
 #include "stages/inspect/inspect.h"
 #include "stages/make_weights/make_weights.h"
+#include "stages/manifest/manifest_command.h"
 #include "stages/run_command.h"
 #include "stages/scenes/scenes_command.h"
 #include "stages/status/status.h"
+#include "stages/submit/submit.h"
 #include "stages/verify/verify.h"
 #include "stages/vocode/vocode.h"
 
@@ -30,6 +33,8 @@
 static const struct command commands[] = {
     { "scenes", "OUT", "draws a captioned picture data set", NULL, 1, 1, false, false,
       scenes_command },
+    { "manifest", "FORMAT INPUT...", "imports captions from a public format", manifest_command_help,
+      2, 100000, false, false, manifest_command },
     { "run", "PLAN", "runs every stage in order, doing only what is missing", NULL, 1, 1, true,
       true, run_command },
     STAGE("speak", "speaks the captions with espeak-ng"),
@@ -39,8 +44,11 @@ static const struct command commands[] = {
     STAGE("embed-images", "turns pictures into CLIP embeddings, where the plan names a CLIP"),
     STAGE("pack", "gathers all shards into one compressed store"),
     STAGE("generate", "says captions of the pictures, where the plan names a model"),
+    STAGE("pretrain", "trains a model on the store, where the plan asks for steps"),
     { "evaluate", "PLAN", "how well the units tell phones apart, beside MFCC + k-means", NULL, 1, 1,
       true, true, evaluate_command },
+    { "submit", "PLAN", "the run as a chain of Slurm jobs", submit_command_help, 1, 1, false, true,
+      submit_command },
     { "status", "RUN", "a line a stage: done, rejected, bytes", NULL, 1, 1, false, false,
       status_command },
     { "audit", "PATH", "storage footprint of a run or a store", NULL, 1, 1, false, false,
@@ -75,7 +83,7 @@ static void write_overview(FILE *stream)
 {
     fprintf(stream, "usage: unitmill COMMAND ...\n\n");
     for (size_t c = 0; c < COMMAND_COUNT; c++)
-        fprintf(stream, "  %-14s %-11s %s\n", commands[c].name, commands[c].operands,
+        fprintf(stream, "  %-14s %-16s %s\n", commands[c].name, commands[c].operands,
                 commands[c].summary);
     fprintf(stream, "\nunitmill COMMAND --help says more. Version " UNITMILL_VERSION "\n");
 }
@@ -108,7 +116,7 @@ int main(int argc, char **argv)
     struct command_line line = { .command = command };
     const enum status outcome = command->run(&line, argc - 1, argv + 1);
     if (outcome != STATUS_OK) {
-        line.exit_code = 1;
+        line.exit_code = outcome == STATUS_STOPPED && stop_is_for_a_turn() ? EXIT_TURN : 1;
         if (line.team.rank == 0)
             log_failure(status_text());
     }

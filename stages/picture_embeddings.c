@@ -77,15 +77,21 @@ static enum status window(struct resize_window *out, const void *net, size_t wid
     return clip_config_window(out, net, width, height);
 }
 
-enum status picture_embeddings_add(struct picture_embeddings *embeddings, const char *path,
-                                   size_t number)
+/* The next place of the batch is read into, and counts only after picture_embeddings_add. */
+enum status picture_embeddings_try(struct picture_embeddings *embeddings, const char *path)
 {
     const struct clip_config *sizes = clip_sizes(embeddings->net);
     const struct picture_view view = { window, sizes, RESIZE_BICUBIC };
     struct picture_source source;
-    const enum status outcome = picture_pixels_read(
-        embeddings->pixels + embeddings->count * sizes->image * sizes->image * 3, &source, path,
-        &view);
+    return picture_pixels_read(embeddings->pixels +
+                                   embeddings->count * sizes->image * sizes->image * 3,
+                               &source, path, &view);
+}
+
+enum status picture_embeddings_add(struct picture_embeddings *embeddings, const char *path,
+                                   size_t number)
+{
+    const enum status outcome = picture_embeddings_try(embeddings, path);
     if (outcome == STATUS_OK)
         embeddings->results[embeddings->count++].number = number;
     return outcome;

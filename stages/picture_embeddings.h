@@ -37,6 +37,10 @@ struct clip *picture_embeddings_net(struct picture_embeddings *embeddings);
 enum status picture_embeddings_add(struct picture_embeddings *embeddings, const char *path,
                                    size_t number);
 
+/** Whether picture_embeddings_add would take the picture; the batch stays as it is, and must have
+ * room. Errors: those of picture_pixels_read. */
+enum status picture_embeddings_try(struct picture_embeddings *embeddings, const char *path);
+
 /** True where the batch has no room left. */
 bool picture_embeddings_is_full(const struct picture_embeddings *embeddings);
 

@@ -123,20 +123,33 @@ bool picture_units_is_full(const struct picture_units *units)
     return units->count == units->options.batch_images;
 }
 
-enum status picture_units_add(struct picture_units *units, const char *path, size_t number)
+/* Into the next place of the batch. */
+static enum status read_pixels(struct picture_source *source, struct picture_units *units,
+                               const char *path)
 {
     const struct vit_vqgan_config *sizes = &units->sizes;
     const struct picture_view view = picture_units_view(sizes, units->options.filter);
+    return picture_pixels_read(units->pixels +
+                                   units->count * sizes->image_width * sizes->image_height * 3,
+                               source, path, &view);
+}
+
+enum status picture_units_add(struct picture_units *units, const char *path, size_t number)
+{
     struct picture_source source;
-    const enum status outcome = picture_pixels_read(
-        units->pixels + units->count * sizes->image_width * sizes->image_height * 3, &source, path,
-        &view);
+    const enum status outcome = read_pixels(&source, units, path);
     if (outcome == STATUS_OK)
         units->results[units->count++] = (struct picture_result){ .number = number,
                                                                   .width = source.width,
                                                                   .height = source.height,
                                                                   .source_bytes = source.bytes };
     return outcome;
+}
+
+enum status picture_units_try(struct picture_units *units, const char *path)
+{
+    struct picture_source source;
+    return read_pixels(&source, units, path);
 }
 
 /* The crop is done in place: a picture's tokens begin where they began. */

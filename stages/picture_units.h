@@ -50,6 +50,10 @@ struct vit_vqgan *picture_units_net(struct picture_units *units);
  * Errors: those of picture_pixels_read; the batch is then as before. */
 enum status picture_units_add(struct picture_units *units, const char *path, size_t number);
 
+/** Whether picture_units_add would take the picture; the batch stays as it is, and must have room.
+ * Errors: those of picture_pixels_read. */
+enum status picture_units_try(struct picture_units *units, const char *path);
+
 /** True where the batch has no room left. */
 bool picture_units_is_full(const struct picture_units *units);
 

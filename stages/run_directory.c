@@ -11,8 +11,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { DIGEST_COUNT = 12 };
-
 enum status run_path(char out[PATH_BYTES], const struct run *run, const char *name)
 {
     return path_join(out, run->plan.run, name);
@@ -99,60 +97,8 @@ static enum status set_config(char **config, const char *weights)
     return plan_set_text(config, beside);
 }
 
-/* What the plan's paths hold, taken on rank 0 and given to all: digests[i] is "" for no file. */
-static enum status take_digests(char digests[DIGEST_COUNT][DIGEST_TEXT_BYTES], struct run *run)
-{
-    const struct plan *plan = &run->plan;
-    const char *const paths[DIGEST_COUNT] = { plan->manifest,
-                                              plan->speech_units.hubert,
-                                              plan->speech_units.config,
-                                              plan->speech_units.kmeans,
-                                              plan->image_units.vit_vqgan,
-                                              plan->image_units.config,
-                                              plan->embed_images.clip,
-                                              plan->embed_images.config,
-                                              plan->generate.im2sp,
-                                              plan->generate.config,
-                                              plan->generate.vocoder,
-                                              plan->generate.vocoder_config };
-    enum status outcome = STATUS_OK;
-    memset(digests, 0, DIGEST_COUNT * sizeof digests[0]);
-    for (size_t d = 0; run->team->rank == 0 && d < DIGEST_COUNT && outcome == STATUS_OK; d++)
-        if (paths[d] != NULL)
-            outcome = digest_file(digests[d], paths[d]);
-    outcome = team_agree(run->team, "take digests of the plan's files", outcome);
-    if (outcome == STATUS_OK)
-        team_broadcast(run->team, digests, DIGEST_COUNT * sizeof digests[0], 0);
-    return outcome;
-}
-
-static enum status note_digests(struct run *run)
-{
-    char digests[DIGEST_COUNT][DIGEST_TEXT_BYTES];
-    char **const members[DIGEST_COUNT] = {
-        &run->plan.digests.manifest,      &run->plan.digests.hubert,
-        &run->plan.digests.hubert_config, &run->plan.digests.kmeans,
-        &run->plan.digests.vit_vqgan,     &run->plan.digests.vit_vqgan_config,
-        &run->plan.digests.clip,          &run->plan.digests.clip_config,
-        &run->plan.digests.im2sp,         &run->plan.digests.im2sp_config,
-        &run->plan.digests.vocoder,       &run->plan.digests.vocoder_config
-    };
-    enum status outcome = take_digests(digests, run);
-    if (outcome != STATUS_OK)
-        return outcome;
-    for (size_t d = 0; d < DIGEST_COUNT && outcome == STATUS_OK; d++) {
-        if (digests[d][0] != '\0')
-            outcome = plan_set_text(members[d], digests[d]);
-        else {
-            free(*members[d]);
-            *members[d] = NULL;
-        }
-    }
-    return team_agree(run->team, "note digests", outcome);
-}
-
-static enum status read_inputs(struct run *run, const char *plan_path,
-                               const struct option_texts *overrides)
+static enum status read_plan(struct run *run, const char *plan_path,
+                             const struct option_texts *overrides)
 {
     enum status outcome = plan_read(&run->plan, plan_path, overrides);
     if (outcome == STATUS_OK)
@@ -165,11 +111,18 @@ static enum status read_inputs(struct run *run, const char *plan_path,
         outcome = set_config(&run->plan.generate.config, run->plan.generate.im2sp);
     if (outcome == STATUS_OK)
         outcome = set_config(&run->plan.generate.vocoder_config, run->plan.generate.vocoder);
-    outcome = team_agree(run->team, "read plan", outcome);
-    if (outcome == STATUS_OK)
-        outcome = team_agree(run->team, "read manifest",
-                             manifest_read(&run->manifest, run->plan.manifest));
-    return outcome;
+    return team_agree(run->team, "read plan", outcome);
+}
+
+/* As much of it as its digest covers: on all ranks the same, though lines be appended meanwhile. */
+static enum status read_manifest(struct run *run)
+{
+    const size_t bytes = run->plan.digests.manifest_bytes;
+    enum status outcome =
+        manifest_read_part(&run->manifest, run->plan.manifest, bytes > 0 ? bytes : UINT64_MAX);
+    if (outcome == STATUS_OK && run->files != NULL && run->team->rank == 0)
+        outcome = run_files_check_manifest(run->files);
+    return team_agree(run->team, "read manifest", outcome);
 }
 
 /* Rank 0 keeps the run's own log. */
@@ -184,6 +137,21 @@ static enum status keep_log(const struct run *run)
     return outcome == STATUS_OK ? log_keep(path) : outcome;
 }
 
+/* A file system of several hosts may keep the lock of one that died for a while, and a job that
+ * lost a host is at work again soon: it waits. */
+static bool gets_lock(int lock)
+{
+    enum { TURN_WAIT_SECONDS = 180 };
+    const char *turn = getenv("SLURM_RESTART_COUNT");
+    const int waits = turn != NULL && strcmp(turn, "0") != 0 ? TURN_WAIT_SECONDS : 0;
+    for (int seconds = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; seconds++) {
+        if (errno != EWOULDBLOCK || seconds >= waits)
+            return false;
+        sleep(1);
+    }
+    return true;
+}
+
 /* The kernel drops the lock when the process ends, however it ends. */
 static enum status take_lock(struct run *run)
 {
@@ -196,12 +164,15 @@ static enum status take_lock(struct run *run)
     run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (run->lock < 0)
         return file_fail(path, "cannot lock the run");
-    if (flock(run->lock, LOCK_EX | LOCK_NB) == 0)
+    run->is_locked = gets_lock(run->lock);
+    if (run->is_locked)
         return STATUS_OK;
     if (errno == EWOULDBLOCK)
         return status_fail(STATUS_INVALID, "%s: another unitmill is at work in this run",
                            run->plan.run);
-    return STATUS_OK; /* a file system without locks: go on without this guard */
+    log_say("%s: its file system has no locks; see to it that one unitmill at a time works there",
+            run->plan.run);
+    return STATUS_OK;
 }
 
 static enum status write_frozen(const struct run *run, const char *path)
@@ -221,6 +192,18 @@ static enum status write_frozen(const struct run *run, const char *path)
     return outcome;
 }
 
+/* Folders with shards, in the order of their stages. */
+static const char *const shard_folders[] = { "speech", "units",      "pictures",
+                                             "images", "embeddings", "generated" };
+enum { SHARD_FOLDER_COUNT = sizeof shard_folders / sizeof shard_folders[0] };
+
+static bool has_ending(const char *name, const char *ending)
+{
+    const size_t length = strlen(name), ending_length = strlen(ending);
+    return length > ending_length && strcmp(name + length - ending_length, ending) == 0;
+}
+
+/* What a killed run was writing counts for nothing: only whole files have their final names. */
 static bool holds_shards(const struct run *run, const char *folder)
 {
     char path[PATH_BYTES];
@@ -229,7 +212,7 @@ static bool holds_shards(const struct run *run, const char *folder)
     if (entries == NULL)
         return false;
     for (const struct dirent *entry; !is_found && (entry = readdir(entries)) != NULL;)
-        is_found = entry->d_name[0] != '.';
+        is_found = has_ending(entry->d_name, ".h5");
     closedir(entries);
     return is_found;
 }
@@ -237,47 +220,100 @@ static bool holds_shards(const struct run *run, const char *folder)
 /* False while no stage has finished anything: a plan that failed at once may still be corrected. */
 static bool has_results(const struct run *run)
 {
-    static const char *const folders[] = { "speech", "units", "images", "embeddings" };
     char path[PATH_BYTES];
-    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++)
-        if (holds_shards(run, folders[f]))
+    for (size_t f = 0; f < SHARD_FOLDER_COUNT; f++)
+        if (holds_shards(run, shard_folders[f]))
             return true;
     return run_path(path, run, "kmeans.h5") == STATUS_OK && file_exists(path);
+}
+
+static void drop_partials_in(const char *folder)
+{
+    char path[PATH_BYTES];
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
+        if (has_ending(entry->d_name, ".h5.partial") &&
+            path_join(path, folder, entry->d_name) == STATUS_OK)
+            unlink(path);
+    closedir(entries);
+}
+
+/* Drops what a killed run was writing. Only under the lock: it could be somebody else's work. */
+static void drop_partials(const struct run *run)
+{
+    char path[PATH_BYTES];
+    drop_partials_in(run->plan.run);
+    for (size_t f = 0; f < SHARD_FOLDER_COUNT; f++)
+        if (run_path(path, run, shard_folders[f]) == STATUS_OK)
+            drop_partials_in(path);
+}
+
+/* A manifest to which lines were appended is that of the run: the digest of the old part proves it.
+ */
+static enum status follow_manifest(bool *has_grown, struct plan *frozen, const struct run *run)
+{
+    enum status outcome = run_files_manifest_has_grown(has_grown, &run->plan, frozen);
+    if (outcome == STATUS_OK && *has_grown)
+        outcome = plan_set_text(&frozen->digests.manifest, run->plan.digests.manifest);
+    return outcome;
+}
+
+static enum status check_frozen(const struct run *run, const char *path)
+{
+    struct plan frozen;
+    bool has_grown = false;
+    enum status outcome = plan_read(&frozen, path, NULL);
+    if (outcome != STATUS_OK)
+        return outcome;
+    outcome = follow_manifest(&has_grown, &frozen, run);
+    const size_t bytes = run->plan.digests.manifest_bytes - frozen.digests.manifest_bytes;
+    if (outcome == STATUS_OK && plan_check_same(&run->plan, &frozen) != STATUS_OK)
+        outcome = status_fail(
+            STATUS_INVALID, "%s: this run was made otherwise (--set run=DIR begins a new one): %s",
+            run->plan.run, status_text());
+    plan_end(&frozen);
+    if (outcome != STATUS_OK || !has_grown)
+        return outcome;
+    log_say("%s: %zu bytes were appended to the manifest; this run goes on with them",
+            run->plan.run, bytes);
+    return write_frozen(run, path);
 }
 
 static enum status freeze_or_check(const struct run *run)
 {
     char path[PATH_BYTES];
-    struct plan frozen;
-    enum status outcome = run_path(path, run, "plan.yaml");
+    const enum status outcome = run_path(path, run, "plan.yaml");
     if (outcome != STATUS_OK)
         return outcome;
-    if (!file_exists(path) || !has_results(run))
-        return write_frozen(run, path);
-    outcome = plan_read(&frozen, path, NULL);
-    if (outcome != STATUS_OK)
-        return outcome;
-    outcome = plan_check_same(&run->plan, &frozen);
-    plan_end(&frozen);
-    if (outcome != STATUS_OK)
-        return status_fail(outcome, "%s: this run was made otherwise: %s", run->plan.run,
-                           status_text());
-    return STATUS_OK;
+    return file_exists(path) && has_results(run) ? check_frozen(run, path)
+                                                 : write_frozen(run, path);
+}
+
+/* Rank 0's part of opening: nobody else is at work, the plan is that of the run. */
+static enum status enter(struct run *run)
+{
+    const enum status outcome = freeze_or_check(run);
+    if (outcome == STATUS_OK && run->is_locked)
+        drop_partials(run);
+    return outcome;
 }
 
 enum status run_open(struct run *run, const struct team *team, const char *plan_path,
                      const struct option_texts *overrides)
 {
     *run = (struct run){ .team = team, .lock = -1 };
-    enum status outcome = read_inputs(run, plan_path, overrides);
+    enum status outcome = read_plan(run, plan_path, overrides);
     if (outcome == STATUS_OK)
-        outcome = note_digests(run);
+        outcome = run_files_begin(&run->files, &run->plan, team);
+    if (outcome == STATUS_OK)
+        outcome = read_manifest(run);
     if (outcome == STATUS_OK)
         outcome =
             team_agree(team, "lock run directory", team->rank == 0 ? take_lock(run) : STATUS_OK);
     if (outcome == STATUS_OK)
-        outcome =
-            team_agree(team, "freeze plan", team->rank == 0 ? freeze_or_check(run) : STATUS_OK);
+        outcome = team_agree(team, "freeze plan", team->rank == 0 ? enter(run) : STATUS_OK);
     if (outcome == STATUS_OK)
         outcome = team_agree(team, "keep log", team->rank == 0 ? keep_log(run) : STATUS_OK);
     if (outcome != STATUS_OK)
@@ -295,7 +331,9 @@ enum status run_view(struct run *run, const struct team *team, const char *folde
             status_fail(STATUS_NOT_FOUND, "%s: not a run directory: no plan.yaml in it", folder);
     outcome = team_agree(team, "find frozen plan", outcome);
     if (outcome == STATUS_OK)
-        outcome = read_inputs(run, path, NULL);
+        outcome = read_plan(run, path, NULL);
+    if (outcome == STATUS_OK)
+        outcome = read_manifest(run);
     if (outcome == STATUS_OK) /* the directory may have been moved since */
         outcome = team_agree(team, "name run", plan_set_text(&run->plan.run, folder));
     if (outcome != STATUS_OK)
@@ -307,6 +345,7 @@ void run_close(struct run *run)
 {
     if (run->lock >= 0)
         close(run->lock);
+    run_files_end(run->files);
     manifest_end(&run->manifest);
     plan_end(&run->plan);
     *run = (struct run){ .lock = -1 };

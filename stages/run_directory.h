@@ -1,13 +1,15 @@
 /** Run directory: one run as its stages see it: plan, manifest, team, and where files lie.
  *
  * The first stage to open the directory freezes the plan in it; whoever opens it later with a plan
- * that would give other content is refused. One process group works in it at a time. */
+ * that would give other content is refused. A manifest to which lines were appended is followed:
+ * the frozen plan then takes its new digest. One process group works in it at a time. */
 #ifndef STAGES_RUN_DIRECTORY_H
 #define STAGES_RUN_DIRECTORY_H
 
 #include "cluster/team.h"
 #include "core/file.h"
 #include "core/plan.h"
+#include "stages/run_files.h"
 #include "storage/manifest.h"
 #include "storage/shard.h"
 
@@ -15,9 +17,12 @@ struct run {
     const struct team *team; /* borrowed */
     struct plan plan;
     struct manifest manifest;
+    struct run_files *files; /* what the plan names, watched; NULL in a view */
+    bool retries_rejects;    /* stages work the rejects of finished shards again */
     bool is_quiet;
     size_t terminal_columns; /* for progress; 0: no terminal */
     int lock;                /* descriptor held by rank 0; -1 */
+    bool is_locked;          /* on rank 0: the lock was granted */
 };
 
 /** Collective. Reads plan and manifest, takes the digests of what the plan names, makes or checks
@@ -30,8 +35,9 @@ struct run {
 enum status run_open(struct run *run, const struct team *team, const char *plan_path,
                      const struct option_texts *overrides);
 
-/** Collective. Opens a run directory to look at it: its frozen plan and the manifest that this
- * names; takes no lock, checks no digests, writes nothing. Errors: as run_open. */
+/** Collective. Opens a run directory to look at it: its frozen plan and of the manifest that this
+ * names the part that the run knows; takes no lock, checks no digests, writes nothing. Errors: as
+ * run_open. */
 enum status run_view(struct run *run, const struct team *team, const char *folder);
 
 /** Collective. An empty run is allowed. */

@@ -17,6 +17,8 @@ struct shard_stage {
     size_t column_count;
     size_t shard_count;
     size_t record_count;
+    bool leaves_out; /* records that are neither kept nor rejected are tried again with the rejects
+                      */
     size_t codebook; /* units are 0 .. codebook - 1; 0 where the stage makes none */
     struct shard_range (*range)(const struct run *run, size_t number);
 
@@ -26,22 +28,30 @@ struct shard_stage {
     enum status (*add_recipe)(void *self, struct digest *recipe, const struct run *run,
                               struct shard_range range);
 
-    /** Local. Fills `out`: each record of the range is kept or rejected, in order. Calls
-     * shard_stage_tick after each. A returned failure ends the stage on all ranks. */
+    /** Local. Fills `out`: each record of the range that shard_stage_wants is kept or rejected, in
+     * order. Calls shard_stage_tick after each. A returned failure ends the stage on all ranks. */
     enum status (*fill)(void *self, struct shard *out, struct shard_work *work,
                         const struct run *run, struct shard_range range);
 };
 
 /** Collective. Makes the shards that are missing or are not what this plan gives, each on the rank
- * that claims it. `self` is handed to the callbacks.
+ * that claims it. Where run->retries_rejects, the rejects of finished shards are tried again too:
+ * what such a shard kept stays as it is, and it is written anew where something came of it. `self`
+ * is handed to the callbacks.
  *
- * Errors: STATUS_STOPPED  a signal asked for an end; shards in hand were dropped
- *         STATUS_INVALID  more rejects than the plan's reject_limit
+ * Errors: STATUS_STOPPED  a signal asked for an end; shards in hand were dropped, but
+ *                         finished where there was time (cluster/stop.h)
+ *         STATUS_INVALID  more rejects than the plan's reject_limit; a file that the plan names was
+ *                         changed meanwhile
  *         what the callbacks return, and STATUS_IO. */
 enum status shard_stage_run(const struct shard_stage *stage, const struct run *run, void *self);
 
+/** Local. True where the record is to be worked on; false for one that a finished shard kept, while
+ * its rejects are tried again. */
+bool shard_stage_wants(const struct shard_work *work, size_t record);
+
 /** Local. One more record of the shard in hand is done: shows progress, serves the other ranks.
- * Errors: STATUS_STOPPED where a signal asked for an end: hand it up. */
+ * Errors: STATUS_STOPPED where a signal asked for an end at once: hand it up. */
 enum status shard_stage_tick(struct shard_work *work);
 
 /** Local. The recipe digest of a shard. */

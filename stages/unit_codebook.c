@@ -1,6 +1,7 @@
 #include "stages/unit_codebook.h"
 
 #include "storage/kmeans_file.h"
+#include "storage/kmeans_store.h"
 
 #include <stdlib.h>
 
@@ -9,7 +10,7 @@ enum status unit_codebook_read_file(struct unit_codebook *codebook, const char *
     *codebook = (struct unit_codebook){ 0 };
     enum status outcome =
         kmeans_file_read(&codebook->centroids, &codebook->clusters, &codebook->width, path);
-    if (outcome == STATUS_OK && codebook->width != width)
+    if (outcome == STATUS_OK && width > 0 && codebook->width != width)
         outcome = status_fail(STATUS_INVALID, "%s: centres %zu wide, the features are %zu wide",
                               path, codebook->width, width);
     if (outcome != STATUS_OK) {
@@ -24,10 +25,13 @@ enum status unit_codebook_read_file(struct unit_codebook *codebook, const char *
 enum status unit_codebook_read(struct unit_codebook *codebook, const struct run *run, size_t width)
 {
     char path[PATH_BYTES];
+    struct kmeans_origin origin;
     *codebook = (struct unit_codebook){ 0 };
     if (run->plan.speech_units.kmeans != NULL)
         return unit_codebook_read_file(codebook, run->plan.speech_units.kmeans, width);
     enum status outcome = run_path(path, run, "kmeans.h5");
+    if (outcome == STATUS_OK) /* its seal */
+        outcome = kmeans_store_read_origin(&origin, path);
     if (outcome == STATUS_OK)
         outcome = unit_codebook_read_file(codebook, path, width);
     if (outcome == STATUS_NOT_FOUND)

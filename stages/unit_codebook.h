@@ -10,9 +10,9 @@ struct unit_codebook {
     char digest[DIGEST_TEXT_BYTES]; /* of the values */
 };
 
-/** Reads the centres; `width` is what the features have. The caller ends it with unit_codebook_end.
- * Errors: those of kmeans_file_read; STATUS_INVALID for another width; STATUS_NOT_FOUND with what
- * to run. */
+/** Reads the centres; `width` is what the features have, or 0: any. The caller ends it with
+ * unit_codebook_end. Errors: those of kmeans_file_read; STATUS_INVALID for another width;
+ * STATUS_NOT_FOUND with what to run. */
 enum status unit_codebook_read(struct unit_codebook *codebook, const struct run *run, size_t width);
 
 /** As unit_codebook_read, from one file. */

@@ -138,6 +138,36 @@ enum status unit_source_read(struct unit_grid *grid, struct unit_source *source,
     return outcome;
 }
 
+/* A picture of a store that has the bytes of an earlier one. */
+static enum status find_duplicate(uint64_t *index, struct unit_source *source, const char *id)
+{
+    static const char ids[] = "/images/duplicates/id", rows[] = "/images/duplicates/row";
+    uint64_t count = 0;
+    size_t width = 0, text_bytes = 0;
+    char *text = NULL;
+    bool is_found = false;
+    enum status outcome = store_reader_extent(&count, &width, source->store, ids);
+    if (outcome == STATUS_OK)
+        outcome = store_reader_text_bytes(&text_bytes, source->store, ids);
+    if (outcome == STATUS_OK && (width != 1 || text_bytes > TEXT_BYTES_MAX))
+        outcome = status_fail(STATUS_CORRUPT, "%s: %s holds no ids", source->path, ids);
+    if (outcome == STATUS_OK && (text = malloc(text_bytes)) == NULL)
+        outcome = status_fail(STATUS_NO_MEMORY, "%s: an id", source->path);
+    for (uint64_t d = 0; d < count && outcome == STATUS_OK && !is_found; d++) {
+        outcome = store_reader_texts(text, text_bytes, source->store, ids, d, 1);
+        is_found = outcome == STATUS_OK && strcmp(text, id) == 0;
+        if (is_found)
+            outcome = store_reader_numbers(index, source->store, rows, d, 1, 1);
+    }
+    free(text);
+    if (outcome == STATUS_OK && !is_found)
+        return status_fail(STATUS_NOT_FOUND, "%s: no picture %.100s in it", source->path, id);
+    if (outcome == STATUS_OK && *index >= source->count)
+        return status_fail(STATUS_CORRUPT, "%s: %s: %llu is no row", source->path, rows,
+                           (unsigned long long)*index);
+    return outcome;
+}
+
 enum status unit_source_find(uint64_t *index, struct unit_source *source, const char *id)
 {
     for (*index = 0; *index < source->count; ++*index) {
@@ -148,5 +178,7 @@ enum status unit_source_find(uint64_t *index, struct unit_source *source, const 
         if (strcmp(found, id) == 0)
             return STATUS_OK;
     }
+    if (source->store != NULL && store_reader_has(source->store, "/images/duplicates/id"))
+        return find_duplicate(index, source, id);
     return status_fail(STATUS_NOT_FOUND, "%s: no picture %.100s in it", source->path, id);
 }

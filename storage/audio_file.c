@@ -16,10 +16,6 @@ enum { BLOCK_FRAMES = 4096, CHANNELS_MAX = 256, LOG_BYTES = 16384, ENCODED_BYTES
 /* A stream of that length writes this or more as its data size, meaning "until the end". */
 static const unsigned long long UNKNOWN_DATA_BYTES = 0x7FFFF000;
 
-/* 0 .. 1, in eighths; the fastest. Level 3 saves a tenth of the bytes and costs two thirds more
- * time, which would be felt beside a synthesiser that speaks 1000 times faster than real time. */
-static const double FLAC_COMPRESSION = 0.0;
-
 void audio_end(struct audio *audio)
 {
     free(audio->samples);
@@ -233,19 +229,20 @@ void audio_quantise(int16_t *quantised, const float *samples, size_t count)
 }
 
 /* Encodes to `memory`, whose bytes the caller frees whatever the outcome. */
-static enum status encode(struct memory_file *memory, const int16_t *samples, size_t count,
-                          unsigned rate_hz, int format, double compression, const char *name)
+static enum status encode_wav(struct memory_file *memory, const int16_t *samples, size_t count,
+                              unsigned rate_hz, const char *name)
 {
     if (count < 1 || count > INT_MAX || rate_hz < 1 || rate_hz > INT_MAX)
         return status_fail(STATUS_INVALID, "%s: %zu samples at %u Hz cannot be written", name,
                            count, rate_hz);
     SF_VIRTUAL_IO calls = memory_calls();
-    SF_INFO info = { .samplerate = (int)rate_hz, .channels = 1, .format = format };
+    SF_INFO info = { .samplerate = (int)rate_hz,
+                     .channels = 1,
+                     .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
     SNDFILE *file = sf_open_virtual(&calls, SFM_WRITE, &info, memory);
     if (file == NULL)
         return status_fail(memory->is_out_of_memory ? STATUS_NO_MEMORY : STATUS_INVALID,
                            "%s: %u Hz: %s", name, rate_hz, sf_strerror(NULL));
-    sf_command(file, SFC_SET_COMPRESSION_LEVEL, &compression, sizeof compression);
     const sf_count_t written = sf_writef_short(file, samples, (sf_count_t)count);
     const int closed = sf_close(file);
     if (memory->is_out_of_memory)
@@ -256,29 +253,11 @@ static enum status encode(struct memory_file *memory, const int16_t *samples, si
     return STATUS_OK;
 }
 
-enum status audio_file_encode_flac(uint8_t **bytes, size_t *byte_count, const int16_t *samples,
-                                   size_t count, unsigned rate_hz)
-{
-    struct memory_file memory = { 0 };
-    *bytes = NULL;
-    *byte_count = 0;
-    const enum status outcome = encode(&memory, samples, count, rate_hz,
-                                       SF_FORMAT_FLAC | SF_FORMAT_PCM_16, FLAC_COMPRESSION, "FLAC");
-    if (outcome != STATUS_OK) {
-        free(memory.written_bytes);
-        return outcome;
-    }
-    *bytes = memory.written_bytes;
-    *byte_count = memory.byte_count;
-    return STATUS_OK;
-}
-
 enum status audio_file_write_wav(const char *path, const int16_t *samples, size_t count,
                                  unsigned rate_hz)
 {
     struct memory_file memory = { 0 };
-    enum status outcome =
-        encode(&memory, samples, count, rate_hz, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 0.0, path);
+    enum status outcome = encode_wav(&memory, samples, count, rate_hz, path);
     if (outcome == STATUS_OK)
         outcome = file_write(path, memory.written_bytes, memory.byte_count);
     free(memory.written_bytes);

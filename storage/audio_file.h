@@ -1,4 +1,4 @@
-/** Audio files and FLAC in memory, in and out. The door to libsndfile.
+/** Audio files in, from disk and from memory, and WAV out. The door to libsndfile.
  *
  * Reading gives mono float: an integer of b bits is divided by 2^(b-1), so 16-bit samples are
  * x / 32768, and several channels become their mean, taken in double. Local: no function here talks
@@ -48,15 +48,6 @@ enum status audio_file_decode(struct audio *out, const uint8_t *bytes, size_t by
  *     quantised [count]  out
  *     samples   [count]  in   finite */
 void audio_quantise(int16_t *quantised, const float *samples, size_t count);
-
-/** Local. Encodes a mono signal to FLAC in memory: `*bytes` [`*byte_count`] is the caller's, to
- * free; empty on failure. The same samples give the same bytes with the same libFLAC.
- *
- *     samples [count]  in  count >= 1
- *
- * Errors: STATUS_INVALID (no samples, a rate that FLAC cannot say), STATUS_NO_MEMORY. */
-enum status audio_file_encode_flac(uint8_t **bytes, size_t *byte_count, const int16_t *samples,
-                                   size_t count, unsigned rate_hz);
 
 /** Local. Writes a mono 16-bit WAV file, durably and whole or not at all (file_write).
  *

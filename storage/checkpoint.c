@@ -1,10 +1,11 @@
 #include "storage/checkpoint.h"
 
 #include "cluster/slices.h"
+#include "storage/seal.h"
 #include "storage/store_reader.h"
 #include "storage/store_writer.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char format_name[] = "unitmill checkpoint";
@@ -56,7 +57,7 @@ static enum status note(struct store_writer *writer, const struct checkpoint *ch
         { "format", format_name },
         { "unitmill_version", UNITMILL_VERSION },
         { "parameters", checkpoint->parameters },
-        { "settings", checkpoint->settings },
+        { "recipe", checkpoint->recipe },
         { "best", checkpoint->best },
     };
     enum status outcome = store_writer_note_number(writer, "/", "format_version", FORMAT_VERSION);
@@ -73,8 +74,8 @@ enum status checkpoint_write(const char *path, const struct team *team,
     const struct slice own = slice_of(checkpoint->rows, team->rank, team->size);
     const struct store_options options = { .path = path, .chunk_bytes = CHUNK_BYTES };
     struct store_writer *writer;
-    if (strlen(checkpoint->settings) >= CHECKPOINT_TEXT_BYTES)
-        return status_fail(STATUS_INVALID, "%s: a configuration of more than %d bytes", path,
+    if (strlen(checkpoint->recipe) >= CHECKPOINT_TEXT_BYTES)
+        return status_fail(STATUS_INVALID, "%s: a recipe of more than %d bytes", path,
                            CHECKPOINT_TEXT_BYTES);
     enum status outcome = store_writer_create(&writer, team, &options);
     if (outcome != STATUS_OK)
@@ -90,14 +91,43 @@ enum status checkpoint_write(const char *path, const struct team *team,
     return outcome;
 }
 
+/* Names the first line in which two recipes differ. */
+static enum status compare_recipes(const char *path, const char *now, const char *then)
+{
+    while (*now != '\0' || *then != '\0') {
+        const int now_bytes = (int)strcspn(now, "\n"), then_bytes = (int)strcspn(then, "\n");
+        if (now_bytes != then_bytes || memcmp(now, then, (size_t)now_bytes) != 0)
+            return status_fail(STATUS_INVALID, "%s was made with %.*s, not %.*s", path, then_bytes,
+                               then, now_bytes, now);
+        now += now_bytes + (now[now_bytes] == '\n');
+        then += then_bytes + (then[then_bytes] == '\n');
+    }
+    return STATUS_OK;
+}
+
+static enum status check_recipe(const struct store_reader *reader, const char *path,
+                                const struct checkpoint *checkpoint)
+{
+    char *recipe = malloc(CHECKPOINT_TEXT_BYTES);
+    if (recipe == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%s: no memory", path);
+    enum status outcome =
+        store_reader_note_text(recipe, CHECKPOINT_TEXT_BYTES, reader, "/", "recipe");
+    if (outcome == STATUS_OK)
+        outcome = compare_recipes(path, checkpoint->recipe, recipe);
+    free(recipe);
+    return outcome;
+}
+
 static enum status check_is_ours(const struct store_reader *reader, const char *path,
                                  const struct checkpoint *checkpoint)
 {
     char parameters[128];
     uint64_t rows;
     size_t width;
-    enum status outcome =
-        store_reader_note_text(parameters, sizeof parameters, reader, "/", "parameters");
+    enum status outcome = check_recipe(reader, path, checkpoint);
+    if (outcome == STATUS_OK)
+        outcome = store_reader_note_text(parameters, sizeof parameters, reader, "/", "parameters");
     if (outcome == STATUS_OK && strcmp(parameters, checkpoint->parameters) != 0)
         return status_fail(STATUS_INVALID, "%s: a checkpoint of another model", path);
     for (int v = 0; v < VECTOR_COUNT && outcome == STATUS_OK; v++) {
@@ -152,21 +182,11 @@ enum status checkpoint_read(struct checkpoint *checkpoint, const char *path,
                             const struct team *team)
 {
     const struct slice own = slice_of(checkpoint->rows, team->rank, team->size);
-    const enum status outcome =
-        team_agree(team, "read checkpoint", read_own(checkpoint, path, own));
+    enum status outcome = seal_check_store(team, path);
+    if (outcome == STATUS_OK)
+        outcome = team_agree(team, "read checkpoint", read_own(checkpoint, path, own));
     if (outcome == STATUS_OK)
         slices_share(team, checkpoint->values, checkpoint->rows,
                      CHECKPOINT_ROW_FLOATS * sizeof(float));
-    return outcome;
-}
-
-enum status checkpoint_read_settings(char *text, const char *path)
-{
-    struct store_reader *reader;
-    enum status outcome = store_reader_open_format(&reader, path, format_name);
-    if (outcome != STATUS_OK)
-        return outcome;
-    outcome = store_reader_note_text(text, CHECKPOINT_TEXT_BYTES, reader, "/", "settings");
-    store_reader_close(reader);
     return outcome;
 }

@@ -21,25 +21,23 @@ struct checkpoint {
     float *average;         /* likewise; NULL where none is kept */
     uint64_t step;          /* updates done */
     const char *parameters; /* digest of names and shapes, in order */
-    const char *settings;   /* the model's configuration, JSON */
+    const char *recipe;     /* lines "name: value" of what must not change between sessions */
     char best[64];          /* of the validation so far, "step value"; empty for none */
 };
 
 /** Collective. Writes the checkpoint.
- * Errors: STATUS_INVALID (settings too long); as storage/store_writer.h. */
+ * Errors: STATUS_INVALID (recipe too long); as storage/store_writer.h. */
 enum status checkpoint_write(const char *path, const struct team *team,
                              const struct checkpoint *checkpoint);
 
-/** Collective. Fills the vectors, step and best of `checkpoint`, whose `rows` and `parameters` say
- * what is expected; an average is read where there is room for one and the file has it, else it is
- * that of the values.
+/** Collective. Fills the vectors, step and best of `checkpoint`, whose `rows`, `parameters` and
+ * `recipe` say what is expected; an average is read where there is room for one and the file has
+ * it, else it is that of the values.
  *
  * Errors: STATUS_NOT_FOUND; STATUS_CORRUPT (cut short, damaged); STATUS_INVALID (of another
- * model); STATUS_NO_MEMORY. Vectors may be half filled then. */
+ * model, or another recipe; the line that differs is named); STATUS_NO_MEMORY. Vectors may be half
+ * filled then. */
 enum status checkpoint_read(struct checkpoint *checkpoint, const char *path,
                             const struct team *team);
-
-/** Local. The model's configuration alone, `text` [CHECKPOINT_TEXT_BYTES]. Errors: as above. */
-enum status checkpoint_read_settings(char *text, const char *path);
 
 #endif

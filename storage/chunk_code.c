@@ -81,17 +81,29 @@ static uint64_t value_at(const struct chunk_values *chunk, size_t byte_count, si
     return value >> (64 - chunk->bits);
 }
 
+/* Unit ids, by far the most: those whose eight bytes are all there. How many. */
+static size_t take_ids(uint8_t *values, const struct chunk_values *chunk, size_t byte_count,
+                       size_t first, size_t count)
+{
+    const size_t bits = chunk->bits;
+    const unsigned shift = (unsigned)(64 - bits);
+    size_t bit = first * bits, v = 0;
+    for (; v < count && bit / 8 + sizeof(uint64_t) <= byte_count; v++, bit += bits) {
+        uint64_t loaded;
+        memcpy(&loaded, chunk->bytes + bit / 8, sizeof loaded);
+        const uint16_t value = (uint16_t)(__builtin_bswap64(loaded) << bit % 8 >> shift);
+        memcpy(values + v * sizeof value, &value, sizeof value);
+    }
+    return v;
+}
+
 static void take_bits(uint8_t *values, const struct chunk_values *chunk, size_t first, size_t count)
 {
     const size_t byte_count = chunk_form_bytes(CHUNK_BITS, chunk->count, 0, chunk->bits);
-    if (chunk->value_bytes == sizeof(uint16_t)) { /* unit ids: by far the most */
-        for (size_t v = 0; v < count; v++) {
-            const uint16_t value = (uint16_t)value_at(chunk, byte_count, first + v);
-            memcpy(values + v * sizeof value, &value, sizeof value);
-        }
-        return;
-    }
-    for (size_t v = 0; v < count; v++) {
+    const size_t done = chunk->value_bytes == sizeof(uint16_t)
+                            ? take_ids(values, chunk, byte_count, first, count)
+                            : 0;
+    for (size_t v = done; v < count; v++) {
         const uint64_t value = value_at(chunk, byte_count, first + v);
         memcpy(values + v * chunk->value_bytes, &value, chunk->value_bytes); /* little-endian */
     }

@@ -3,6 +3,7 @@
 #include "core/digest.h"
 #include "core/file.h"
 #include "storage/hdf5_prepare.h"
+#include "storage/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,6 @@
 
 /* The file in memory grows by this much at a time. */
 enum { IMAGE_STEP_BYTES = 1 << 20 };
-
-static const char seal_mark[] = "unitmill sealed ";
-enum { SEAL_MARK_BYTES = sizeof seal_mark - 1, SEAL_BYTES = SEAL_MARK_BYTES + 32 };
 
 void hdf5_prepare(void)
 {
@@ -59,8 +57,7 @@ static void seal(uint8_t *bytes, size_t byte_count)
 {
     char digest[DIGEST_TEXT_BYTES];
     digest_of(digest, bytes, byte_count);
-    memcpy(bytes + byte_count, seal_mark, SEAL_MARK_BYTES);
-    memcpy(bytes + byte_count + SEAL_MARK_BYTES, digest, SEAL_BYTES - SEAL_MARK_BYTES);
+    seal_write(bytes + byte_count, digest);
 }
 
 enum status hdf5_image_publish(hid_t file, const char *path)
@@ -107,9 +104,9 @@ enum status hdf5_open_sealed(hid_t *file, const char *path)
     const size_t sealed_bytes = byte_count < SEAL_BYTES ? 0 : byte_count - SEAL_BYTES;
     const uint8_t *found = bytes + sealed_bytes;
     digest_of(digest, bytes, sealed_bytes);
-    if (sealed_bytes == 0 || memcmp(found, seal_mark, SEAL_MARK_BYTES) != 0)
+    if (sealed_bytes == 0 || !seal_is_one(found))
         outcome = status_fail(STATUS_CORRUPT, "%s: cut short, or not by unitmill", path);
-    else if (memcmp(found + SEAL_MARK_BYTES, digest, SEAL_BYTES - SEAL_MARK_BYTES) != 0)
+    else if (!seal_matches(found, digest))
         outcome =
             status_fail(STATUS_CORRUPT, "%s: damaged: its bytes are not those of its seal", path);
     free(bytes);

@@ -1,11 +1,6 @@
 #include "storage/kmeans_store.h"
 
-#include "core/digest.h"
 #include "storage/hdf5_file.h"
-#include "storage/kmeans_file.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static enum status write_arrays(hid_t file, const struct kmeans_fit *fit)
 {
@@ -30,6 +25,7 @@ static enum status write_settings(hid_t file, const struct kmeans_fit *fit)
         uint64_t number;
     } numbers[] = {
         { "format_version", 1 },
+        { "captions", fit->captions },
         { "frames", fit->frames },
         { "seed", fit->seed },
         { "reseeded_clusters", fit->reseeded },
@@ -60,18 +56,16 @@ enum status kmeans_store_write(const char *path, const struct kmeans_fit *fit)
     return status_fail(outcome, "%s: %s", path, status_text());
 }
 
-bool kmeans_store_is_made_by(const char *path, const char *recipe)
+enum status kmeans_store_read_origin(struct kmeans_origin *origin, const char *path)
 {
     hid_t file;
-    char recorded[DIGEST_TEXT_BYTES] = "";
-    float *centroids = NULL;
-    size_t clusters = 0, width = 0;
-    if (hdf5_open(&file, path) != STATUS_OK)
-        return false;
-    enum status outcome = hdf5_get_text(recorded, sizeof recorded, file, "recipe_digest");
+    *origin = (struct kmeans_origin){ 0 };
+    enum status outcome = hdf5_open_sealed(&file, path);
+    if (outcome != STATUS_OK)
+        return outcome;
+    outcome = hdf5_get_text(origin->recipe, sizeof origin->recipe, file, "recipe_digest");
+    if (outcome == STATUS_OK)
+        outcome = hdf5_get_number(&origin->captions, file, "captions");
     H5Fclose(file);
-    if (outcome == STATUS_OK) /* the checksums, too */
-        outcome = kmeans_file_read(&centroids, &clusters, &width, path);
-    free(centroids);
-    return outcome == STATUS_OK && strcmp(recorded, recipe) == 0;
+    return outcome == STATUS_OK ? outcome : status_fail(outcome, "%s: %s", path, status_text());
 }

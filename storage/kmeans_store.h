@@ -4,6 +4,7 @@
 #ifndef STORAGE_KMEANS_STORE_H
 #define STORAGE_KMEANS_STORE_H
 
+#include "core/digest.h"
 #include "core/status.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@ struct kmeans_fit {
     size_t iterations;
     const uint64_t *occupancy; /* [clusters]: frames of the sample in each */
     uint64_t frames, seed;
+    uint64_t captions;  /* of the manifest, from its first: what the sample was drawn from */
     size_t reseeded;    /* empty clusters that got a new place */
     bool has_converged; /* else the iterations ran out */
     const char *recipe; /* digest of everything that decides the fit */
@@ -25,7 +27,14 @@ struct kmeans_fit {
 /** Writes the file whole or not at all. Errors: STATUS_IO, STATUS_NO_MEMORY. */
 enum status kmeans_store_write(const char *path, const struct kmeans_fit *fit);
 
-/** True where the file is there, whole, and fitted by this recipe. */
-bool kmeans_store_is_made_by(const char *path, const char *recipe);
+/** What decided a fit. */
+struct kmeans_origin {
+    uint64_t captions; /* as above */
+    char recipe[DIGEST_TEXT_BYTES];
+};
+
+/** Reads it, once the file's seal is found whole. Errors: STATUS_NOT_FOUND; STATUS_CORRUPT
+ * (damaged, or not by unitmill); STATUS_IO; STATUS_NO_MEMORY. */
+enum status kmeans_store_read_origin(struct kmeans_origin *origin, const char *path);
 
 #endif

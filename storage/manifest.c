@@ -4,6 +4,7 @@
 #include "core/utf8.h"
 #include "storage/json_text.h"
 #include "storage/manifest_memory.h"
+#include "storage/text_lines.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@ struct reader {
     struct manifest *manifest;
     const char *path;
     size_t line;
+    uint64_t byte_count; /* of the part that is read */
     size_t image_capacity, caption_capacity;
     bool line_was_repaired; /* bytes that are no UTF-8 were replaced */
 };
@@ -123,9 +125,9 @@ static enum status note_id(const char **reject, struct reader *reader, enum mani
 
 static enum status read_caption(struct reader *reader, json_t *object, size_t image)
 {
-    static const char *const keys[] = { "id", "text", "language", "speaker", NULL };
+    static const char *const keys[] = { "id", "text", "language", "speaker", "audio", NULL };
     struct manifest *manifest = reader->manifest;
-    const char *id, *text, *language, *speaker;
+    const char *id, *text, *language, *speaker, *audio;
     enum status outcome = STATUS_OK;
     if (!json_is_object(object))
         return fail_at(reader, "a caption is not an object");
@@ -136,7 +138,9 @@ static enum status read_caption(struct reader *reader, json_t *object, size_t im
         (outcome = take_text(&language, reader, object, "language", true)) != STATUS_OK ||
         (outcome = check_name(reader, "language", object, NAME_BYTES_MAX)) != STATUS_OK ||
         (outcome = take_text(&speaker, reader, object, "speaker", false)) != STATUS_OK ||
-        (outcome = check_name(reader, "speaker", object, ID_BYTES_MAX)) != STATUS_OK)
+        (outcome = check_name(reader, "speaker", object, ID_BYTES_MAX)) != STATUS_OK ||
+        (outcome = take_text(&audio, reader, object, "audio", false)) != STATUS_OK ||
+        (outcome = check_name(reader, "audio", object, PATH_BYTES / 2)) != STATUS_OK)
         return outcome;
 
     struct manifest_caption *captions = grow(manifest->captions, &reader->caption_capacity,
@@ -149,19 +153,31 @@ static enum status read_caption(struct reader *reader, json_t *object, size_t im
         .text = manifest_memory_text(manifest->memory, text),
         .language = manifest_memory_common(manifest->memory, language),
         .speaker = speaker == NULL ? NULL : manifest_memory_common(manifest->memory, speaker),
+        .audio = audio == NULL ? NULL : manifest_memory_text(manifest->memory, audio),
         .image = image,
     };
     if (caption.id == NULL || caption.text == NULL || caption.language == NULL ||
-        (speaker != NULL && caption.speaker == NULL))
+        (speaker != NULL && caption.speaker == NULL) || (audio != NULL && caption.audio == NULL))
         return fail_memory(reader);
     if (reader->line_was_repaired && strstr(text, replacement) != NULL)
         caption.reject = "text is not UTF-8";
     else if (strlen(text) != json_string_length(json_object_get(object, "text")))
         caption.reject = "text holds a zero character";
+    else if (audio != NULL && !path_stays_inside(audio))
+        caption.reject = "audio path leaves the audio root";
     captions[manifest->caption_count++] = caption;
 
     const size_t number = manifest->caption_count - 1;
     return note_id(&captions[number].reject, reader, MANIFEST_CAPTION_IDS, caption.id, number);
+}
+
+static bool has_audio(const struct manifest *manifest, size_t image)
+{
+    const struct manifest_image *record = &manifest->images[image];
+    for (size_t c = 0; c < record->caption_count; c++)
+        if (manifest->captions[record->first_caption + c].audio != NULL)
+            return true;
+    return false;
 }
 
 static enum status read_image(struct reader *reader, json_t *object)
@@ -174,7 +190,7 @@ static enum status read_image(struct reader *reader, json_t *object)
     if ((outcome = check_keys(reader, object, keys)) != STATUS_OK ||
         (outcome = take_text(&id, reader, object, "id", true)) != STATUS_OK ||
         (outcome = check_name(reader, "id", object, ID_BYTES_MAX)) != STATUS_OK ||
-        (outcome = take_text(&path, reader, object, "image", true)) != STATUS_OK ||
+        (outcome = take_text(&path, reader, object, "image", false)) != STATUS_OK ||
         (outcome = check_name(reader, "image", object, PATH_BYTES / 2)) != STATUS_OK ||
         (outcome = take_text(&split, reader, object, "split", false)) != STATUS_OK ||
         (outcome = check_name(reader, "split", object, NAME_BYTES_MAX)) != STATUS_OK)
@@ -190,13 +206,15 @@ static enum status read_image(struct reader *reader, json_t *object)
     const size_t index = manifest->image_count++;
     images[index] = (struct manifest_image){
         .id = manifest_memory_text(manifest->memory, id),
-        .path = manifest_memory_text(manifest->memory, path),
+        .path = path == NULL ? "" : manifest_memory_text(manifest->memory, path),
         .split = manifest_memory_common(manifest->memory, split == NULL ? "train" : split),
         .first_caption = manifest->caption_count,
     };
     if (images[index].id == NULL || images[index].path == NULL || images[index].split == NULL)
         return fail_memory(reader);
-    if (!path_stays_inside(path))
+    if (path == NULL)
+        images[index].reject = "it has no picture";
+    else if (!path_stays_inside(path))
         images[index].reject = "image path leaves the image root";
     outcome = note_id(&images[index].reject, reader, MANIFEST_IMAGE_IDS, images[index].id, index);
 
@@ -208,37 +226,45 @@ static enum status read_image(struct reader *reader, json_t *object)
     }
     manifest->images[index].caption_count =
         manifest->caption_count - manifest->images[index].first_caption;
+    if (outcome == STATUS_OK && path == NULL && !has_audio(manifest, index))
+        outcome = fail_at(reader, "\"image\" is missing");
     return outcome;
 }
 
-static enum status set_root(struct reader *reader, const char *root)
+static enum status set_root(char **root, struct reader *reader, const char *name)
 {
     char folder[PATH_BYTES], joined[PATH_BYTES];
     path_folder(folder, reader->path);
-    const enum status outcome = path_join(joined, folder, root);
+    const enum status outcome = path_join(joined, folder, name);
     if (outcome != STATUS_OK)
         return outcome;
-    free(reader->manifest->image_root);
-    reader->manifest->image_root = strdup(joined);
-    return reader->manifest->image_root == NULL ? fail_memory(reader) : STATUS_OK;
+    free(*root);
+    *root = strdup(joined);
+    return *root == NULL ? fail_memory(reader) : STATUS_OK;
+}
+
+static enum status take_root(char **root, struct reader *reader, json_t *object, const char *key)
+{
+    const char *name = NULL;
+    enum status outcome = take_text(&name, reader, object, key, false);
+    if (outcome == STATUS_OK)
+        outcome = check_name(reader, key, object, PATH_BYTES / 2);
+    return outcome == STATUS_OK && name != NULL ? set_root(root, reader, name) : outcome;
 }
 
 static enum status read_header(struct reader *reader, json_t *object)
 {
-    static const char *const keys[] = { "unitmill_manifest", "image_root", NULL };
+    static const char *const keys[] = { "unitmill_manifest", "image_root", "audio_root", NULL };
     const json_t *version = json_object_get(object, "unitmill_manifest");
-    const char *root = NULL;
     if (reader->line != 1)
         return fail_at(reader, "\"unitmill_manifest\" may stand in the first line only");
     if (!json_is_integer(version) || json_integer_value(version) != 1)
         return fail_at(reader, "\"unitmill_manifest\" is not 1, the version read here");
     enum status outcome = check_keys(reader, object, keys);
     if (outcome == STATUS_OK)
-        outcome = take_text(&root, reader, object, "image_root", false);
+        outcome = take_root(&reader->manifest->image_root, reader, object, "image_root");
     if (outcome == STATUS_OK)
-        outcome = check_name(reader, "image_root", object, PATH_BYTES / 2);
-    if (outcome == STATUS_OK && root != NULL)
-        outcome = set_root(reader, root);
+        outcome = take_root(&reader->manifest->audio_root, reader, object, "audio_root");
     return outcome;
 }
 
@@ -294,64 +320,42 @@ static enum status read_line(struct reader *reader, const char *line, size_t byt
     return outcome;
 }
 
-/* A line of the file, with a zero behind it for the functions of strings. */
-struct line {
-    char *text; /* owned */
-    size_t bytes, capacity;
-};
-
-/* The next line, of no bytes at the end of the file. It is never held beyond LINE_BYTES_MAX. */
-static enum status next_line(struct line *line, struct reader *reader, FILE *file)
+static enum status read_lines(struct reader *reader)
 {
-    int byte = 0;
-    reader->line++;
-    line->bytes = 0;
-    while (byte != '\n' && (byte = getc_unlocked(file)) != EOF) {
-        if (line->bytes == LINE_BYTES_MAX)
-            return fail_at(reader, "a line of more than %d bytes", LINE_BYTES_MAX);
-        if (line->bytes + 1 >= line->capacity) {
-            const size_t capacity = 2 * line->capacity + 4096;
-            char *grown = realloc(line->text, capacity);
-            if (grown == NULL)
-                return fail_memory(reader);
-            line->text = grown;
-            line->capacity = capacity;
-        }
-        line->text[line->bytes++] = (char)byte;
-        line->text[line->bytes] = '\0';
-    }
-    return ferror(file) ? file_fail(reader->path, "cannot read") : STATUS_OK;
-}
-
-static enum status read_lines(struct reader *reader, FILE *file)
-{
-    struct line line = { 0 };
-    enum status outcome = next_line(&line, reader, file);
-    while (outcome == STATUS_OK && line.bytes > 0) {
-        outcome = read_line(reader, line.text, line.bytes);
+    struct text_lines lines;
+    bool is_there = false;
+    enum status outcome =
+        text_lines_open_part(&lines, reader->path, LINE_BYTES_MAX, reader->byte_count);
+    if (outcome == STATUS_OK)
+        outcome = text_lines_next(&is_there, &lines);
+    while (outcome == STATUS_OK && is_there) {
+        reader->line = lines.number;
+        outcome = read_line(reader, lines.text, lines.bytes);
         if (outcome == STATUS_OK)
-            outcome = next_line(&line, reader, file);
+            outcome = text_lines_next(&is_there, &lines);
     }
-    free(line.text);
+    text_lines_close(&lines);
     return outcome;
 }
 
 enum status manifest_read(struct manifest *out, const char *path)
 {
-    struct reader reader = { .manifest = out, .path = path };
+    return manifest_read_part(out, path, UINT64_MAX);
+}
+
+enum status manifest_read_part(struct manifest *out, const char *path, uint64_t byte_count)
+{
+    struct reader reader = { .manifest = out, .path = path, .byte_count = byte_count };
     *out = (struct manifest){ .memory = manifest_memory_create() };
     if (out->memory == NULL)
         return fail_memory(&reader);
-    FILE *file = NULL;
-    enum status outcome = file_open(&file, path);
+    enum status outcome = set_root(&out->image_root, &reader, ".");
     if (outcome == STATUS_OK)
-        outcome = set_root(&reader, ".");
+        outcome = set_root(&out->audio_root, &reader, ".");
     if (outcome == STATUS_OK)
-        outcome = read_lines(&reader, file);
+        outcome = read_lines(&reader);
     if (outcome == STATUS_OK && out->image_count == 0)
         outcome = status_fail(STATUS_INVALID, "%s: no pictures in it", path);
-    if (file != NULL)
-        fclose(file);
     if (outcome != STATUS_OK)
         manifest_end(out);
     return outcome;
@@ -360,6 +364,7 @@ enum status manifest_read(struct manifest *out, const char *path)
 void manifest_end(struct manifest *manifest)
 {
     free(manifest->image_root);
+    free(manifest->audio_root);
     free(manifest->images);
     free(manifest->captions);
     manifest_memory_destroy(manifest->memory);

@@ -73,6 +73,11 @@ enum status shard_keep(struct shard *shard, size_t record, const char *id);
  * Errors: STATUS_NO_MEMORY. */
 enum status shard_reject(struct shard *shard, size_t record, const char *id, const char *reason);
 
+/** Adds to the empty shard `out` what `before` kept and what `again` kept or rejected, in the order
+ * of records; rejects of `before` are left behind. No record is kept in both, and all three have
+ * the same columns. Errors: STATUS_NO_MEMORY. */
+enum status shard_merge(struct shard *out, const struct shard *before, const struct shard *again);
+
 /** Writes the file at `path` (path.partial, flush, rename).
  * Errors: STATUS_IO (a full disk, no permission), STATUS_NO_MEMORY. */
 enum status shard_write(const struct shard *shard, const char *path);

@@ -10,13 +10,13 @@ const struct shard_column speech_columns[SPEECH_COLUMN_COUNT] = {
     [SPEECH_LANGUAGE] = { "language", COLUMN_TEXT, .width = 1, .is_deflated = true,
                           .meaning = "its language, as the manifest says" },
     [SPEECH_VOICE] = { "voice", COLUMN_TEXT, .width = 1, .is_deflated = true,
-                       .meaning = "espeak-ng voice and variant" },
+                       .meaning = "espeak-ng voice and variant, or recorded" },
     [SPEECH_RATE_WPM] = { "rate_wpm", COLUMN_U16, .width = 1, .is_deflated = true,
-                          .meaning = "words a minute asked of espeak-ng" },
+                          .meaning = "words a minute asked of espeak-ng; 0 where recorded" },
     [SPEECH_PITCH] = { "pitch", COLUMN_U16, .width = 1, .is_deflated = true,
-                       .meaning = "pitch asked of espeak-ng, 0 to 99" },
+                       .meaning = "pitch asked of espeak-ng, 0 to 99; 0 where recorded" },
     [SPEECH_PHONES] = { "phones", COLUMN_TEXT, .width = 1, .is_deflated = true,
-                        .meaning = "espeak-ng phone names, separated by blanks" },
+                        .meaning = "espeak-ng phone names, blanks between; none where recorded" },
     [SPEECH_PHONE_STARTS] = { "phone_starts", COLUMN_U32, .is_ragged = true, .width = 1,
                               .is_deflated = true,
                               .meaning = "first sample of each phone, which lasts to the next" },
@@ -32,9 +32,16 @@ const struct shard_column unit_columns[UNIT_COLUMN_COUNT] = {
     [UNIT_SAMPLE_COUNT] = { "sample_count", COLUMN_U32, .width = 1, .is_deflated = true,
                             .meaning = "samples at 16 kHz" },
     [UNIT_VOICE] = { "voice", COLUMN_TEXT, .width = 1, .is_deflated = true,
-                     .meaning = "espeak-ng voice and variant" },
+                     .meaning = "espeak-ng voice and variant, or recorded" },
     [UNIT_FEATURES] = { "features", COLUMN_F16, .is_ragged = true, .width = 0,
                         .meaning = "HuBERT features, a row a frame; several layers side by side" },
+};
+
+const struct shard_column picture_columns[PICTURE_COLUMN_COUNT] = {
+    [PICTURE_DIGEST] = { "digest", COLUMN_TEXT, .width = 1,
+                         .meaning = "XXH3, 128 bits, of the source file" },
+    [PICTURE_SOURCE_BYTES] = { "source_bytes", COLUMN_U64, .width = 1, .is_deflated = true,
+                               .meaning = "bytes of the source file" },
 };
 
 const struct shard_column image_columns[IMAGE_COLUMN_COUNT] = {

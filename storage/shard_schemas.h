@@ -32,6 +32,10 @@ enum unit_column {
 };
 extern const struct shard_column unit_columns[UNIT_COLUMN_COUNT];
 
+/** RUN/pictures: the files of the pictures. */
+enum picture_column { PICTURE_DIGEST, PICTURE_SOURCE_BYTES, PICTURE_COLUMN_COUNT };
+extern const struct shard_column picture_columns[PICTURE_COLUMN_COUNT];
+
 /** RUN/images: image units. */
 enum image_column {
     IMAGE_UNITS,

@@ -6,6 +6,16 @@
 
 enum { SAMPLE_BYTES = 4 << 20 };
 
+/* As many rows as fit into a chunk at the most, and of as many chunks as that makes, equal ones:
+ * HDF5 stores the last chunk whole, however few of its rows there are. */
+static size_t rows_of_chunk(const struct store_dataset *dataset, size_t chunk_bytes)
+{
+    const uint64_t fitting = chunk_bytes / (dataset->width * column_type_bytes(dataset->type));
+    const uint64_t rows = dataset->rows > 0 ? dataset->rows : 1;
+    const uint64_t chunks = fitting > 0 ? (rows - 1) / fitting + 1 : rows;
+    return (size_t)((rows - 1) / chunks + 1);
+}
+
 struct hdf5_packing store_packing_of(const struct store_dataset *dataset,
                                      const struct store_options *options)
 {
@@ -13,14 +23,13 @@ struct hdf5_packing store_packing_of(const struct store_dataset *dataset,
     const bool is_narrower =
         dataset->chunk_bytes > 0 && dataset->chunk_bytes < options->chunk_bytes;
     const size_t chunk_bytes = is_narrower ? dataset->chunk_bytes : options->chunk_bytes;
-    const size_t rows = chunk_bytes / (dataset->width * value_bytes);
     const bool is_shuffled =
         dataset->is_deflated && value_bytes > 1 && (dataset->bits == 0 || dataset->is_shuffled);
     return (struct hdf5_packing){
         .bits = is_shuffled ? 0 : dataset->bits,
         .deflate_level = dataset->is_deflated ? options->deflate_level : 0,
         .is_shuffled = is_shuffled,
-        .chunk_rows = rows > 0 ? rows : 1,
+        .chunk_rows = rows_of_chunk(dataset, chunk_bytes),
     };
 }
 

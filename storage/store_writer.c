@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "storage/hdf5_file.h"
+#include "storage/seal.h"
 #include "storage/shard_format.h"
 #include "storage/shard_memory.h"
 #include "storage/store_packing.h"
@@ -236,6 +237,8 @@ static enum status close_file(struct store_writer *writer)
 enum status store_writer_commit(struct store_writer *writer)
 {
     enum status outcome = agree(writer, "close store", close_file(writer));
+    if (outcome == STATUS_OK)
+        outcome = seal_store(writer->team, writer->partial_path);
     if (outcome != STATUS_OK)
         return outcome;
     if (writer->team->rank == 0)

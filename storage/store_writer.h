@@ -16,7 +16,7 @@ struct store_writer; /* opaque */
 
 struct store_options {
     const char *path;   /* final name; borrowed */
-    size_t chunk_bytes; /* of a chunk before compression, > 0 */
+    size_t chunk_bytes; /* of a chunk before compression, at most, > 0 */
     int deflate_level;  /* 0 (off) .. 9; for datasets in which it pays */
 };
 
@@ -63,8 +63,8 @@ enum status store_writer_note_text(struct store_writer *writer, const char *plac
 enum status store_writer_note_number(struct store_writer *writer, const char *place,
                                      const char *name, uint64_t number);
 
-/** Collective. Closes the file and renames it to its final name. Call once, last.
- * Errors: STATUS_IO. */
+/** Collective. Closes the file, seals it (storage/seal.h) and renames it to its final name. Call
+ * once, last. Errors: STATUS_IO. */
 enum status store_writer_commit(struct store_writer *writer);
 
 /** Collective. Releases everything; NULL is allowed. What was not committed is removed. After a

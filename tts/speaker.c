@@ -6,7 +6,6 @@
 #include "tts/voice_process.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,6 +21,13 @@ struct speaker_voice {
     struct voice_process *process;
 };
 
+/* The caption at which a voice is at work. */
+struct speaker_ahead {
+    const char *id; /* NULL: none */
+    size_t voice;
+    struct speaker_choice choice;
+};
+
 struct speaker {
     struct speaker_voice *voices; /* [voice_count] */
     size_t voice_count;
@@ -29,6 +35,7 @@ struct speaker {
     struct resampler *resampler;
     unsigned engine_rate_hz;
     bool has_batches; /* the caller says where a fresh voice is needed */
+    struct speaker_ahead ahead;
     float *spoken;    /* [room], at the engine's rate */
     float *resampled; /* [room] */
     int16_t *samples; /* [room] */
@@ -161,6 +168,7 @@ enum status speaker_choose(struct speaker_choice *choice, const struct speaker *
 void speaker_begin_batch(struct speaker *speaker)
 {
     speaker->has_batches = true;
+    speaker->ahead.id = NULL;
     for (size_t v = 0; v < speaker->voice_count; v++)
         voice_process_renew(speaker->voices[v].process);
 }
@@ -191,18 +199,26 @@ static enum status make_room(struct speaker *speaker, size_t count)
     return STATUS_OK;
 }
 
-/* Back to 16 bits; the loudest sample's magnitude is returned. */
-static float quantise(int16_t *samples, const float *values, size_t count)
+/* Back to 16 bits, to the nearest, half to even. Beyond 1.5 * 2^23 a float has no fractions, so
+ * that adding this rounds; lrintf would do the same, but not for several samples at once. */
+static void quantise(int16_t *samples, const float *values, size_t count)
 {
-    float loudest = 0.0f;
+    const float whole = 12582912.0f;
     for (size_t i = 0; i < count; i++) {
         const float low = values[i] < -32768.0f ? -32768.0f : values[i];
         const float held = low > 32767.0f ? 32767.0f : low;
-        const float magnitude = held < 0.0f ? -held : held;
-        loudest = magnitude > loudest ? magnitude : loudest;
-        samples[i] = (int16_t)(int)lrintf(held);
+        samples[i] = (int16_t)(int)(held + whole - whole);
     }
-    return loudest;
+}
+
+static bool is_audible(const int16_t *samples, size_t count)
+{
+    int highest = 0, lowest = 0;
+    for (size_t i = 0; i < count; i++) {
+        highest = samples[i] > highest ? samples[i] : highest;
+        lowest = samples[i] < lowest ? samples[i] : lowest;
+    }
+    return highest >= AUDIBLE_LEVEL || lowest <= -AUDIBLE_LEVEL;
 }
 
 static void rescale_phones(struct phone *phones, size_t count, const struct speaker *speaker,
@@ -240,7 +256,8 @@ static enum status resample(struct speech *speech, struct speaker *speaker,
                             spoken->sample_count);
     if (outcome != STATUS_OK)
         return outcome;
-    if (!has_sound(spoken) || quantise(speaker->samples, speaker->resampled, count) < AUDIBLE_LEVEL)
+    quantise(speaker->samples, speaker->resampled, count);
+    if (!has_sound(spoken) || !is_audible(speaker->samples, count))
         return status_fail(STATUS_INVALID, "nothing of the caption is audible");
     rescale_phones(spoken->phones, spoken->phone_count, speaker, count);
     *speech = (struct speech){ .samples = speaker->samples,
@@ -252,26 +269,48 @@ static enum status resample(struct speech *speech, struct speaker *speaker,
     return STATUS_OK;
 }
 
-enum status speaker_speak(struct speech *speech, struct speaker_choice *choice,
-                          struct speaker *speaker, const struct speaker_caption *caption)
+/* Sets a voice to work on the caption. On failure no voice is. */
+static enum status begin(struct speaker *speaker, const struct speaker_caption *caption)
 {
+    struct speaker_ahead *ahead = &speaker->ahead;
+    enum status outcome = caption_check(caption->text, SPEAKER_CAPTION_BYTES);
+    if (outcome == STATUS_OK)
+        outcome = choose(&ahead->voice, &ahead->choice, speaker, caption);
+    if (outcome != STATUS_OK)
+        return outcome;
+    struct voice_process *process = speaker->voices[ahead->voice].process;
+    if (!speaker->has_batches)
+        voice_process_renew(process);
+    outcome =
+        voice_process_begin(process, caption->text, ahead->choice.rate_wpm, ahead->choice.pitch);
+    if (outcome == STATUS_OK)
+        ahead->id = caption->id;
+    return outcome;
+}
+
+enum status speaker_speak(struct speech *speech, struct speaker_choice *choice,
+                          struct speaker *speaker, const struct speaker_caption *caption,
+                          const struct speaker_caption *next)
+{
+    assert(speaker->ahead.id == NULL || speaker->ahead.id == caption->id);
     *speech = (struct speech){ 0 };
     *choice = (struct speaker_choice){ 0 };
-    enum status outcome = caption_check(caption->text, SPEAKER_CAPTION_BYTES);
-    size_t voice = 0;
-    if (outcome == STATUS_OK)
-        outcome = choose(&voice, choice, speaker, caption);
+    enum status outcome = STATUS_OK;
+    if (speaker->ahead.id == NULL)
+        outcome = begin(speaker, caption);
     if (outcome != STATUS_OK)
         return outcome;
 
     struct speech spoken;
-    if (!speaker->has_batches)
-        voice_process_renew(speaker->voices[voice].process);
-    outcome = voice_process_speak(&spoken, speaker->voices[voice].process, caption->text,
-                                  choice->rate_wpm, choice->pitch);
-    if (outcome == STATUS_OK)
-        outcome = resample(speech, speaker, &spoken);
-    return outcome;
+    *choice = speaker->ahead.choice;
+    speaker->ahead.id = NULL;
+    outcome = voice_process_end(&spoken, speaker->voices[speaker->ahead.voice].process);
+    if (outcome != STATUS_OK)
+        return outcome;
+    /* Where the next one cannot be begun, its own call says why. */
+    if (next != NULL)
+        begin(speaker, next);
+    return resample(speech, speaker, &spoken);
 }
 
 void speaker_destroy(struct speaker *speaker)

@@ -60,16 +60,22 @@ enum status speaker_choose(struct speaker_choice *choice, const struct speaker *
  * nothing before it. Without a first batch, every caption is spoken for itself. */
 void speaker_begin_batch(struct speaker *speaker);
 
-/** Speaks a caption.
+/** Speaks a caption. With `next`, a voice begins on the next caption while this one is resampled
+ * and while the caller works on it; the next call must then be for that caption, or
+ * speaker_begin_batch. What is said does not depend on it.
  *
- *     speech  out  samples at SPEAKER_RATE_HZ and phones with starts in these samples; borrowed
- * from `speaker` until its next call choice  out  what was drawn
+ *     speech   out  samples at SPEAKER_RATE_HZ and phones with starts in these samples; borrowed
+ *                   from `speaker` until its next call
+ *     choice   out  what was drawn
+ *     caption  in   with the same `id` pointer as the `next` before
+ *     next     in   its id stays valid until its call; NULL: none
  *
  * Errors: STATUS_INVALID  the caption's fault, with the reason for the list of rejects: bad text, a
- *                         language without a voice, nothing audible, too long
+ *                         language without a voice, nothing audible, too long; never that of `next`
  *         STATUS_IO       a voice's process is gone
  *         STATUS_NO_MEMORY */
 enum status speaker_speak(struct speech *speech, struct speaker_choice *choice,
-                          struct speaker *speaker, const struct speaker_caption *caption);
+                          struct speaker *speaker, const struct speaker_caption *caption,
+                          const struct speaker_caption *next);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "tts/espeak_voice.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,19 +22,25 @@ enum {
     ENGINE_SOCKET = 3
 };
 
+/* What the engine says of one text. */
+struct utterance {
+    enum status outcome;
+    char explanation[STATUS_TEXT_BYTES];
+    struct speech speech;
+    struct phone phones[PHONES_MAX];
+    int16_t samples[SAMPLES_MAX];
+};
+
 /* What the caller and the engine's processes share. */
 struct exchange {
     char name[VOICE_NAME_BYTES];
     char text[VOICE_TEXT_BYTES_MAX + 1];
     unsigned rate_wpm, pitch;
+    unsigned place; /* of the utterance that is asked for */
 
     bool is_speaking; /* a copy is at work on the text */
-    enum status outcome;
-    char explanation[STATUS_TEXT_BYTES];
     unsigned rate_hz;
-    struct speech speech;
-    struct phone phones[PHONES_MAX];
-    int16_t samples[SAMPLES_MAX];
+    struct utterance utterances[2]; /* one is spoken while the caller reads the other */
 };
 
 struct voice_process {
@@ -41,6 +48,8 @@ struct voice_process {
     pid_t pid;
     int socket;
     bool is_fresh; /* the copy has not spoken yet */
+    bool is_asked; /* an utterance was begun and not ended */
+    unsigned place;
 };
 
 /* What goes over the socket, one byte each. Only REQUEST_SPEAK is answered. */
@@ -50,10 +59,10 @@ enum answer { ANSWER_DONE, ANSWER_CRASHED, ANSWER_NO_COPY };
 /* Why a copy ended of its own will. */
 enum copy_end { COPY_RENEW = 10, COPY_CLOSED = 11 };
 
-static void note_outcome(struct exchange *exchange, enum status outcome)
+static void note_outcome(struct utterance *utterance, enum status outcome)
 {
-    exchange->outcome = outcome;
-    snprintf(exchange->explanation, sizeof exchange->explanation, "%s",
+    utterance->outcome = outcome;
+    snprintf(utterance->explanation, sizeof utterance->explanation, "%s",
              outcome == STATUS_OK ? "" : status_text());
 }
 
@@ -94,13 +103,14 @@ static void limit_cpu(time_t seconds)
 
 static void speak(struct exchange *exchange)
 {
-    exchange->speech = (struct speech){ .samples = exchange->samples,
-                                        .samples_max = SAMPLES_MAX,
-                                        .phones = exchange->phones,
-                                        .phones_max = PHONES_MAX };
+    struct utterance *utterance = &exchange->utterances[exchange->place];
+    utterance->speech = (struct speech){ .samples = utterance->samples,
+                                         .samples_max = SAMPLES_MAX,
+                                         .phones = utterance->phones,
+                                         .phones_max = PHONES_MAX };
     limit_cpu(CPU_LIMIT_SECONDS);
-    note_outcome(exchange, espeak_voice_speak(&exchange->speech, exchange->text, exchange->rate_wpm,
-                                              exchange->pitch));
+    note_outcome(utterance, espeak_voice_speak(&utterance->speech, exchange->text,
+                                               exchange->rate_wpm, exchange->pitch));
     limit_cpu(0);
 }
 
@@ -173,7 +183,7 @@ static void serve(struct exchange *exchange, int socket)
 {
     leave_the_caller(socket);
     const enum status opened = espeak_voice_open(&exchange->rate_hz, exchange->name);
-    note_outcome(exchange, opened);
+    note_outcome(&exchange->utterances[0], opened);
     if (opened == STATUS_OK)
         warm_up();
     bool goes_on = answer_with(ANSWER_DONE) && opened == STATUS_OK;
@@ -210,8 +220,9 @@ static enum status start(struct voice_process *voice)
                            strerror(errno));
     enum answer answer = ANSWER_DONE;
     const enum status outcome = wait_for_answer(&answer, voice);
-    if (outcome == STATUS_OK && voice->exchange->outcome != STATUS_OK)
-        return status_fail(voice->exchange->outcome, "%s", voice->exchange->explanation);
+    const struct utterance *opened = &voice->exchange->utterances[0];
+    if (outcome == STATUS_OK && opened->outcome != STATUS_OK)
+        return status_fail(opened->outcome, "%s", opened->explanation);
     return outcome;
 }
 
@@ -251,20 +262,43 @@ unsigned voice_process_rate_hz(const struct voice_process *voice)
 void voice_process_renew(struct voice_process *voice)
 {
     const char byte = REQUEST_RENEW;
+    enum answer answer = ANSWER_DONE;
+    if (voice->is_asked)
+        wait_for_answer(&answer, voice);
+    voice->is_asked = false;
     /* Where the process is gone, the next utterance tells. */
     if (!voice->is_fresh)
         send(voice->socket, &byte, 1, MSG_NOSIGNAL);
     voice->is_fresh = true;
 }
 
-static enum status ask(struct voice_process *voice)
+enum status voice_process_begin(struct voice_process *voice, const char *text, unsigned rate_wpm,
+                                unsigned pitch)
 {
+    assert(!voice->is_asked);
+    struct exchange *exchange = voice->exchange;
     const char byte = REQUEST_SPEAK;
-    enum answer answer = ANSWER_DONE;
+    const size_t bytes = strnlen(text, VOICE_TEXT_BYTES_MAX + 1);
+    if (bytes > VOICE_TEXT_BYTES_MAX)
+        return status_fail(STATUS_INVALID, "text of more than %d bytes", VOICE_TEXT_BYTES_MAX);
+    memcpy(exchange->text, text, bytes);
+    exchange->text[bytes] = '\0';
+    exchange->rate_wpm = rate_wpm;
+    exchange->pitch = pitch;
+    voice->place = 1 - voice->place;
+    exchange->place = voice->place;
     voice->is_fresh = false;
     if (send(voice->socket, &byte, 1, MSG_NOSIGNAL) != 1)
-        return status_fail(STATUS_IO, "voice %s: its process is gone", voice->exchange->name);
+        return status_fail(STATUS_IO, "voice %s: its process is gone", exchange->name);
+    voice->is_asked = true;
+    return STATUS_OK;
+}
+
+static enum status wait_for_utterance(struct voice_process *voice)
+{
+    enum answer answer = ANSWER_DONE;
     const enum status outcome = wait_for_answer(&answer, voice);
+    voice->is_asked = false;
     if (outcome != STATUS_OK)
         return outcome;
     if (answer == ANSWER_NO_COPY)
@@ -276,36 +310,36 @@ static enum status ask(struct voice_process *voice)
     return STATUS_OK;
 }
 
-enum status voice_process_speak(struct speech *speech, struct voice_process *voice,
-                                const char *text, unsigned rate_wpm, unsigned pitch)
+enum status voice_process_end(struct speech *speech, struct voice_process *voice)
 {
-    struct exchange *exchange = voice->exchange;
+    assert(voice->is_asked);
+    struct utterance *utterance = &voice->exchange->utterances[voice->place];
     *speech = (struct speech){ 0 };
-    const size_t bytes = strnlen(text, VOICE_TEXT_BYTES_MAX + 1);
-    if (bytes > VOICE_TEXT_BYTES_MAX)
-        return status_fail(STATUS_INVALID, "text of more than %d bytes", VOICE_TEXT_BYTES_MAX);
-    memcpy(exchange->text, text, bytes);
-    exchange->text[bytes] = '\0';
-    exchange->rate_wpm = rate_wpm;
-    exchange->pitch = pitch;
-
-    const enum status outcome = ask(voice);
+    const enum status outcome = wait_for_utterance(voice);
     if (outcome != STATUS_OK)
         return outcome;
-    if (exchange->outcome != STATUS_OK)
-        return status_fail(exchange->outcome, "%s", exchange->explanation);
-    if (exchange->speech.is_cut)
+    if (utterance->outcome != STATUS_OK)
+        return status_fail(utterance->outcome, "%s", utterance->explanation);
+    if (utterance->speech.is_cut)
         return status_fail(STATUS_INVALID, "more than %d seconds of speech",
                            VOICE_DURATION_MAX_SECONDS);
     /* Counts come from a process that a text may have upset. */
-    const size_t samples = exchange->speech.sample_count, phones = exchange->speech.phone_count;
-    *speech = (struct speech){ .samples = exchange->samples,
+    const size_t samples = utterance->speech.sample_count, phones = utterance->speech.phone_count;
+    *speech = (struct speech){ .samples = utterance->samples,
                                .sample_count = samples < SAMPLES_MAX ? samples : SAMPLES_MAX,
                                .samples_max = SAMPLES_MAX,
-                               .phones = exchange->phones,
+                               .phones = utterance->phones,
                                .phone_count = phones < PHONES_MAX ? phones : PHONES_MAX,
                                .phones_max = PHONES_MAX };
     return STATUS_OK;
+}
+
+enum status voice_process_speak(struct speech *speech, struct voice_process *voice,
+                                const char *text, unsigned rate_wpm, unsigned pitch)
+{
+    *speech = (struct speech){ 0 };
+    const enum status outcome = voice_process_begin(voice, text, rate_wpm, pitch);
+    return outcome == STATUS_OK ? voice_process_end(speech, voice) : outcome;
 }
 
 void voice_process_destroy(struct voice_process *voice)

@@ -33,7 +33,9 @@ static const struct audit_section pictures_section = {
                     [ABOVE_NOMINAL] = { "above_nominal_percent", "% above nominal", "percent",
                                         AUDIT_SHARE } },
     .note = "Raw: 224 x 224 x 3 bytes a picture, as in the paper. The picture side is units, ids "
-            "and sizes,\nwithout embeddings; with overhead as above.",
+            "and sizes,\nwithout embeddings; with overhead as above. Saved: what pictures with the "
+            "bytes of another\nwould take as rows of their own, embeddings included, less the list "
+            "of them.",
 };
 
 /* What all rows of a section are compared with. */
@@ -76,9 +78,12 @@ static const char *const speech_side[] = {
     "/speech/sample_count",
     NULL,
 };
-static const char *const picture_side[] = { "/images/id",     "/images/width",
-                                            "/images/height", "/images/source_bytes",
-                                            "/images/units",  NULL };
+static const char *const picture_side[] = {
+    "/images/id",    "/images/width",         "/images/height",         "/images/source_bytes",
+    "/images/units", "/images/duplicates/id", "/images/duplicates/row", NULL,
+};
+static const char *const duplicates_list[] = { "/images/duplicates/id", "/images/duplicates/row",
+                                               NULL };
 static const char *const kept_beside[] = { "/speech/features", "/speech/feature_offsets",
                                            "/images/embedding", NULL };
 
@@ -121,6 +126,19 @@ void audit_add_speech(struct audit_report *report, const struct audit_subject *s
         NAN);
 }
 
+/* What rows of their own would take for the pictures that have none. */
+static double saved_bytes(const struct audit_subject *subject)
+{
+    const struct footprint *store = &subject->store;
+    const double list = sum_bytes(store, duplicates_list);
+    const double rows = sum_bytes(store, picture_side) - list +
+                        (double)audit_dataset_bytes(store, "/images/embedding");
+    const double duplicates = (double)subject->counts.duplicates;
+    return duplicates > 0.0
+               ? duplicates * audit_ratio(rows, (double)subject->counts.pictures) - list
+               : 0.0;
+}
+
 void audit_add_pictures(struct audit_report *report, const struct audit_subject *subject)
 {
     const struct audit_counts *counts = &subject->counts;
@@ -144,4 +162,7 @@ void audit_add_pictures(struct audit_report *report, const struct audit_subject 
     add(&scale, "side_stored", "picture side of the store", side, NAN);
     add(&scale, "side_with_overhead", "picture side with overhead", side + shared_bytes(subject),
         NAN);
+    struct audit_row *saved =
+        audit_report_add(report, &pictures_section, "duplicates_saved", "saved: same bytes once");
+    saved->values[BYTES] = ceil(saved_bytes(subject));
 }

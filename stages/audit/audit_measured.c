@@ -18,7 +18,7 @@ enum {
 static const struct audit_section stages_section = {
     .key = "stages",
     .title = "Bytes on disk by stage",
-    .row_heading = "folder or file",
+    .row_heading = "place",
     .quantities = { [FILES] = { "files", "files", "file", AUDIT_WHOLE },
                     [DAMAGED] = { "damaged_files", "bad", "file", AUDIT_WHOLE },
                     [STAGE_NOMINAL] = { "nominal_bytes", "nominal", "B", AUDIT_WHOLE },
@@ -29,9 +29,8 @@ static const struct audit_section stages_section = {
                     [STAGE_SHARE] = { "share_percent", "%", "percent", AUDIT_SHARE } },
     .note =
         "Nominal: values at their significant bits, before compression; texts at full width. Bad:\n"
-        "damaged files. Data includes checksums. Index: where HDF5 says the chunks are. Overhead: "
-        "the rest of "
-        "the\nfiles; a damaged file counts as overhead.",
+        "damaged files, which count as overhead. Data includes checksums. Index: where HDF5 says "
+        "the\nchunks are. Overhead: the rest of the files.",
 };
 
 static void add_files(struct audit_report *report, const char *key, const struct audit_files *files,

@@ -131,4 +131,8 @@ void audit_add_counts(struct audit_report *report, const struct audit_subject *s
     pictures->values[ID_BITS] = audit_id_bits(counts->image_codebook);
     pictures->values[TOKENS] = grid * (double)counts->pictures;
     pictures->values[TOKENS_EACH] = grid;
+
+    struct audit_row *duplicates =
+        audit_report_add(report, &counts_section, "duplicate_pictures", "copies of pictures");
+    duplicates->values[RECORDS] = (double)counts->duplicates;
 }

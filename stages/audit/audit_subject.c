@@ -12,10 +12,11 @@
 enum { BLOCK_ROWS = 65536 };
 
 const char *const audit_place_names[AUDIT_PLACE_COUNT] = {
-    [AUDIT_SPEECH] = "speech",         [AUDIT_FEATURES] = "features",
-    [AUDIT_UNITS] = "units",           [AUDIT_IMAGES] = "images",
-    [AUDIT_EMBEDDINGS] = "embeddings", [AUDIT_GENERATED] = "generated",
-    [AUDIT_KMEANS] = "kmeans.h5",      [AUDIT_STORE] = "store.h5",
+    [AUDIT_SPEECH] = "speech",       [AUDIT_FEATURES] = "features",
+    [AUDIT_UNITS] = "units",         [AUDIT_PICTURES] = "pictures",
+    [AUDIT_IMAGES] = "images",       [AUDIT_EMBEDDINGS] = "embeddings",
+    [AUDIT_GENERATED] = "generated", [AUDIT_KMEANS] = "kmeans.h5",
+    [AUDIT_STORE] = "store.h5",
 };
 
 static bool is_folder(const char *path)
@@ -169,6 +170,8 @@ static enum status count_pictures(struct audit_counts *counts, const struct stor
     uint64_t *const numbers[] = { &counts->image_codebook, &counts->grid_rows,
                                   &counts->grid_columns };
     enum status outcome = count_rows(&counts->pictures, reader, "/images/id");
+    if (outcome == STATUS_OK && store_reader_has(reader, "/images/duplicates/id"))
+        outcome = count_rows(&counts->duplicates, reader, "/images/duplicates/id");
     if (outcome == STATUS_OK)
         outcome = sum_pixels(&counts->source_pixels, reader, counts->pictures);
     if (outcome == STATUS_OK)

@@ -11,6 +11,7 @@ enum audit_place {
     AUDIT_SPEECH,
     AUDIT_FEATURES,
     AUDIT_UNITS,
+    AUDIT_PICTURES,
     AUDIT_IMAGES,
     AUDIT_EMBEDDINGS,
     AUDIT_GENERATED,
@@ -32,7 +33,7 @@ struct audit_files {
 /** What the store holds. A codebook of 0 is not known. */
 struct audit_counts {
     uint64_t captions, samples, units, frames, speech_codebook;
-    uint64_t pictures, grid_rows, grid_columns, image_codebook;
+    uint64_t pictures, duplicates, grid_rows, grid_columns, image_codebook;
     uint64_t source_pixels, source_bytes; /* of the source pictures, summed */
     unsigned duration_bits;               /* significant bits of a stored duration */
 };

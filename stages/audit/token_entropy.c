@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A pair is context and token in one number: 17 bits each, token + 1, so that 0 is none. */
-enum { TOKEN_BITS = 17, PLACES_PER_PAIR = 2 };
+enum { TOKEN_BITS = 17, PLACES_PER_PAIR = 2, FIRST_PLACES = 4096 };
 
 struct pair {
     uint64_t key; /* 0: free */
@@ -16,8 +16,9 @@ struct pair {
 /* The pairs of one order, in a table of open addressing. */
 struct pairs {
     struct pair *places;
-    size_t place_count; /* a power of two */
-    size_t pair_count, pair_limit;
+    size_t place_count, place_limit; /* powers of two */
+    size_t pair_count;
+    bool has_one_context;  /* of which nothing is left out */
     uint64_t context_mask; /* contexts whose hash has none of these bits are counted */
 };
 
@@ -40,19 +41,19 @@ enum status token_entropy_create(struct token_entropy **out, size_t pairs_max)
     *out = NULL;
     struct token_entropy *entropy = calloc(1, sizeof *entropy);
     bool is_whole = entropy != NULL;
-    size_t place_count = PLACES_PER_PAIR * TOKEN_ENTROPY_PAIRS_MIN;
-    while (place_count < PLACES_PER_PAIR * pairs_max)
-        place_count *= 2;
     for (size_t k = 0; k < TOKEN_ENTROPY_ORDERS && is_whole; k++) {
         struct pairs *pairs = &entropy->orders[k];
-        pairs->place_count = place_count;
-        pairs->pair_limit = place_count / PLACES_PER_PAIR;
-        pairs->places = calloc(place_count, sizeof *pairs->places);
+        *pairs = (struct pairs){ .place_count = FIRST_PLACES,
+                                 .place_limit = PLACES_PER_PAIR * TOKEN_ENTROPY_PAIRS_MIN,
+                                 .has_one_context = k == 0 };
+        while (pairs->place_limit < PLACES_PER_PAIR * pairs_max)
+            pairs->place_limit *= 2;
+        pairs->places = calloc(pairs->place_count, sizeof *pairs->places);
         is_whole = pairs->places != NULL;
     }
     if (!is_whole) {
         token_entropy_destroy(entropy);
-        return status_fail(STATUS_NO_MEMORY, "entropy: %zu pairs", pairs_max);
+        return status_fail(STATUS_NO_MEMORY, "entropy: no memory");
     }
     *out = entropy;
     return STATUS_OK;
@@ -75,7 +76,7 @@ static struct pair *find_place(const struct pairs *pairs, uint64_t key)
 static bool is_counted(const struct pairs *pairs, uint64_t key)
 {
     const uint64_t context = key >> TOKEN_BITS;
-    return context == 0 || (mix(context) >> 32 & pairs->context_mask) == 0;
+    return pairs->has_one_context || (mix(context) >> 32 & pairs->context_mask) == 0;
 }
 
 static int compare_keys(const void *left, const void *right)
@@ -84,35 +85,46 @@ static int compare_keys(const void *left, const void *right)
     return (a->key > b->key) - (a->key < b->key);
 }
 
-/* The pairs that are counted go to the front, free places to the back; their number. */
+/* All pairs go to the front; their number. */
 static size_t gather(struct pairs *pairs)
 {
     size_t kept = 0;
     for (size_t p = 0; p < pairs->place_count; p++)
-        if (pairs->places[p].key != 0 && is_counted(pairs, pairs->places[p].key))
+        if (pairs->places[p].key != 0)
             pairs->places[kept++] = pairs->places[p];
-    memset(pairs->places + kept, 0, (pairs->place_count - kept) * sizeof *pairs->places);
     return kept;
 }
 
-/* Leaves out half of the contexts. The context without tokens before is never left out: it has at
- * most as many pairs as there are tokens. */
-static void thin_out(struct pairs *pairs)
+/* Puts the pairs that are counted into a table of `place_count` places. Without memory for it they
+ * are forgotten, and the next ones counted. */
+static void rebuild(struct pairs *pairs, size_t place_count)
 {
-    pairs->context_mask = 2 * pairs->context_mask + 1;
-    const size_t kept = gather(pairs);
-    struct pair *moved = malloc((kept + 1) * sizeof *moved);
+    struct pair *old = pairs->places, *fresh = calloc(place_count, sizeof *fresh);
+    const size_t old_count = pairs->place_count;
     pairs->pair_count = 0;
-    if (moved == NULL) { /* then all of them are left out, and the next ones counted */
-        memset(pairs->places, 0, kept * sizeof *pairs->places);
+    if (fresh == NULL) {
+        memset(old, 0, old_count * sizeof *old);
         return;
     }
-    memcpy(moved, pairs->places, kept * sizeof *moved);
-    memset(pairs->places, 0, kept * sizeof *pairs->places);
-    for (size_t p = 0; p < kept; p++)
-        *find_place(pairs, moved[p].key) = moved[p];
-    pairs->pair_count = kept;
-    free(moved);
+    pairs->places = fresh;
+    pairs->place_count = place_count;
+    for (size_t p = 0; p < old_count; p++)
+        if (old[p].key != 0 && is_counted(pairs, old[p].key)) {
+            *find_place(pairs, old[p].key) = old[p];
+            pairs->pair_count++;
+        }
+    free(old);
+}
+
+/* A larger table, or where there is none half of the contexts. */
+static void make_room(struct pairs *pairs)
+{
+    if (pairs->place_count < pairs->place_limit) {
+        rebuild(pairs, 2 * pairs->place_count);
+        return;
+    }
+    pairs->context_mask = 2 * pairs->context_mask + 1;
+    rebuild(pairs, pairs->place_count);
 }
 
 static void count(struct pairs *pairs, uint64_t key)
@@ -125,8 +137,8 @@ static void count(struct pairs *pairs, uint64_t key)
         pairs->pair_count++;
     }
     place->count++;
-    while (pairs->pair_count > pairs->pair_limit - pairs->pair_limit / 8)
-        thin_out(pairs);
+    while (pairs->pair_count > pairs->place_count / PLACES_PER_PAIR)
+        make_room(pairs);
 }
 
 void token_entropy_add(struct token_entropy *entropy, const uint16_t *tokens, size_t token_count)

@@ -25,8 +25,8 @@ struct token_entropy_result {
 };
 
 /** Counting of pairs of context and token, up to `pairs_max` of each order (at least
- * TOKEN_ENTROPY_PAIRS_MIN), 32 bytes a pair. On success the caller ends `*out` with
- * token_entropy_destroy. Errors: STATUS_NO_MEMORY. */
+ * TOKEN_ENTROPY_PAIRS_MIN), 32 bytes a pair, twice that as they grow. On success the caller ends
+ * `*out` with token_entropy_destroy. Errors: STATUS_NO_MEMORY. */
 enum status token_entropy_create(struct token_entropy **out, size_t pairs_max);
 
 /** A record begins: what stood before does not tell of it. */

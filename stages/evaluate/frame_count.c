@@ -89,12 +89,22 @@ static enum status count_baseline(struct counting *counting, struct tally_place 
     return outcome;
 }
 
+/* Recorded speech has none. */
+static bool has_phones(const struct counting *counting, size_t speech_row)
+{
+    size_t count = 0;
+    shard_values(counting->speech, SPEECH_PHONE_STARTS, speech_row, &count);
+    return count > 0;
+}
+
 static enum status count_caption(struct counting *counting, size_t row)
 {
     const size_t speech_row = shard_find(counting->speech, shard_kept_record(counting->units, row));
     if (speech_row == SIZE_MAX)
         return status_fail(STATUS_CORRUPT, "%s: it has units but no speech",
                            shard_kept_id(counting->units, row));
+    if (!has_phones(counting, speech_row))
+        return STATUS_OK;
     const char *language = shard_text(counting->speech, SPEECH_LANGUAGE, speech_row);
     struct tally_place place = {
         .is_held_out = speech_shard_is_held_out(counting->run, counting->speech, speech_row),

@@ -151,12 +151,23 @@ static enum status reconstruct(struct export_job *job, const struct grid *grid)
     return outcome;
 }
 
+/* Where the row is that of an earlier picture with the same bytes. */
+static enum status add_twin(struct json_writer *writer, const struct export_job *job, uint64_t row)
+{
+    char *id = NULL;
+    const enum status outcome = export_read_text(&id, job, "/images/id", row);
+    if (outcome == STATUS_OK && strcmp(id, job->options->image) != 0)
+        json_writer_text(writer, "same_bytes_as", id);
+    free(id);
+    return outcome;
+}
+
 static enum status write_picture(struct export_job *job, struct json_writer *writer, uint64_t row)
 {
     static const char *const keys[] = { "width", "height", "source_bytes" };
     struct grid grid = { 0 };
     uint64_t number = 0;
-    enum status outcome = STATUS_OK;
+    enum status outcome = add_twin(writer, job, row);
     for (size_t k = 0; k < sizeof keys / sizeof keys[0] && outcome == STATUS_OK; k++) {
         char dataset[32];
         snprintf(dataset, sizeof dataset, "/images/%s", keys[k]);
@@ -182,7 +193,7 @@ static enum status write_picture(struct export_job *job, struct json_writer *wri
 enum status export_image(struct export_job *job)
 {
     uint64_t row = 0;
-    enum status outcome = export_find_row(&row, job, "/images/id", "picture", job->options->image);
+    enum status outcome = export_find_picture(&row, job, job->options->image);
     if (outcome != STATUS_OK)
         return outcome;
     struct json_writer *writer = json_writer_create();

@@ -48,6 +48,17 @@ enum status export_find_row(uint64_t *row, const struct export_job *job, const c
                        job->options->store, kind, id, dataset, job->options->store);
 }
 
+enum status export_find_picture(uint64_t *row, const struct export_job *job, const char *id)
+{
+    static const char list[] = "/images/duplicates/id";
+    uint64_t at = 0;
+    const enum status outcome = export_find_row(row, job, "/images/id", "picture", id);
+    if (outcome != STATUS_NOT_FOUND || !store_reader_has(job->reader, list))
+        return outcome;
+    const enum status found = export_find_row(&at, job, list, "picture", id);
+    return found == STATUS_OK ? export_read_number(row, job, "/images/duplicates/row", at) : found;
+}
+
 enum status export_read_text(char **text, const struct export_job *job, const char *dataset,
                              uint64_t row)
 {

@@ -21,6 +21,10 @@ struct export_job {
 enum status export_find_row(uint64_t *row, const struct export_job *job, const char *dataset,
                             const char *kind, const char *id);
 
+/** Row of the picture `id` in /images; where it has the bytes of an earlier one, the row of that.
+ * Errors: as export_find_row. */
+enum status export_find_picture(uint64_t *row, const struct export_job *job, const char *id);
+
 /** One text of the store; the caller frees `*text`, NULL on failure. */
 enum status export_read_text(char **text, const struct export_job *job, const char *dataset,
                              uint64_t row);

@@ -98,6 +98,8 @@ static enum status write_phones(struct export_job *job, const struct shard *shar
         export_note(job, "no phones: %zu names, %zu starts", count_names(names), count);
         return STATUS_OK;
     }
+    if (count == 0)
+        return STATUS_OK; /* recorded */
     FILE *stream = open_memstream(&text, &bytes);
     if (stream == NULL)
         return status_fail(STATUS_NO_MEMORY, "phones");
@@ -122,8 +124,10 @@ enum status export_speech(struct export_job *job, struct json_writer *writer)
     }
     const uint16_t *rate_wpm = shard_values(shard, SPEECH_RATE_WPM, row, &one);
     const uint16_t *pitch = shard_values(shard, SPEECH_PITCH, row, &one);
-    json_writer_integer(writer, "rate_wpm", *rate_wpm);
-    json_writer_integer(writer, "pitch", *pitch);
+    if (*rate_wpm > 0) { /* else recorded: nothing was asked of espeak-ng */
+        json_writer_integer(writer, "rate_wpm", *rate_wpm);
+        json_writer_integer(writer, "pitch", *pitch);
+    }
     outcome = write_wav(job, shard, row);
     if (outcome == STATUS_OK)
         outcome = write_phones(job, shard, row);

@@ -4,15 +4,41 @@
 #include "stages/speech_shards.h"
 #include "stages/unit_fit.h"
 #include "storage/kmeans_store.h"
+#include "tts/espeak_voice.h"
 
-/* All speech counts: which shards are drawn follows from it. */
-static enum status take_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run)
+#include <string.h>
+
+/* What decides the speech of the manifest's first captions; their shards need not be read for it.
+ */
+static void add_speech(struct digest *recipe, const struct run *run, size_t captions)
+{
+    const struct plan *plan = &run->plan;
+    digest_add_text(recipe, espeak_voice_library_version());
+    for (size_t v = 0; v < plan->speak.voices.count; v++)
+        digest_add_text(recipe, plan->speak.voices.items[v]);
+    digest_add_number(recipe, plan->speak.rate_wpm_min);
+    digest_add_number(recipe, plan->speak.rate_wpm_max);
+    digest_add_number(recipe, plan->speak.pitch_min);
+    digest_add_number(recipe, plan->speak.pitch_max);
+    digest_add_number(recipe, plan->shard_captions); /* shards are drawn, then captions */
+    digest_add_number(recipe, captions);
+    for (size_t c = 0; c < captions; c++) {
+        const struct manifest_caption *caption = &run->manifest.captions[c];
+        digest_add_text(recipe, caption->id);
+        digest_add_text(recipe, caption->text);
+        digest_add_text(recipe, caption->language);
+        digest_add_text(recipe, caption->speaker == NULL ? "" : caption->speaker);
+        digest_add_text(recipe, caption->audio == NULL ? "" : caption->audio);
+    }
+}
+
+static enum status take_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t captions)
 {
     const struct plan *plan = &run->plan;
     struct digest *recipe = digest_begin();
     if (recipe == NULL)
         return status_fail(STATUS_NO_MEMORY, "fit-units: recipe");
-    digest_add_text(recipe, "fit-units 2");
+    digest_add_text(recipe, "fit-units 3");
     digest_add_text(recipe, plan->digests.hubert);
     digest_add_text(recipe, plan->digests.hubert_config == NULL ? "" : plan->digests.hubert_config);
     digest_add_number(recipe, plan->seed);
@@ -26,16 +52,58 @@ static enum status take_recipe(char text[DIGEST_TEXT_BYTES], const struct run *r
     digest_add_number(recipe, plan->fit_units.held_out_voices.count);
     for (size_t v = 0; v < plan->fit_units.held_out_voices.count; v++)
         digest_add_text(recipe, plan->fit_units.held_out_voices.items[v]);
-    enum status outcome = STATUS_OK;
-    for (size_t s = 0; s < run_caption_shard_count(run) && outcome == STATUS_OK; s++)
-        outcome = speech_shard_add_digest(recipe, run, s);
+    add_speech(recipe, run, captions);
     digest_end(text, recipe);
+    return STATUS_OK;
+}
+
+/* Centres stay those of the captions that were there when they were fitted: an extended manifest
+ * and a retried reject do not change what the units of all other captions mean. */
+static enum status is_fitted(bool *fitted, const struct run *run, const char *path)
+{
+    struct kmeans_origin origin;
+    char recipe[DIGEST_TEXT_BYTES];
+    *fitted = false;
+    enum status outcome = kmeans_store_read_origin(&origin, path);
+    if (outcome == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (outcome == STATUS_NO_MEMORY)
+        return outcome;
+    if (outcome != STATUS_OK) {
+        log_event("redo", "reason=\"%s\"", status_text());
+        return STATUS_OK;
+    }
+    if (origin.captions > run->manifest.caption_count)
+        return STATUS_OK;
+    outcome = take_recipe(recipe, run, (size_t)origin.captions);
+    *fitted = outcome == STATUS_OK && strcmp(recipe, origin.recipe) == 0;
     return outcome;
 }
 
-static enum status write_fit(const char *path, const struct distributed_fit *fitting, size_t width,
-                             const struct run *run, const char *recipe)
+/* The shards are drawn from all there should be; which are read depends on their number alone. */
+static enum status check_speech(const struct run *run)
 {
+    char path[PATH_BYTES];
+    for (size_t s = (size_t)run->team->rank; s < run_caption_shard_count(run);
+         s += (size_t)run->team->size) {
+        const enum status outcome = run_shard_path(path, run, "speech", s);
+        if (outcome != STATUS_OK)
+            return outcome;
+        if (!file_exists(path))
+            return status_fail(STATUS_NOT_FOUND, "%s: no such file; unitmill speak makes it", path);
+    }
+    return STATUS_OK;
+}
+
+static enum status write_fit(const char *path, const struct distributed_fit *fitting, size_t width,
+                             const struct run *run)
+{
+    char recipe[DIGEST_TEXT_BYTES];
+    enum status outcome = take_recipe(recipe, run, run->manifest.caption_count);
+    if (outcome == STATUS_OK) /* the weights were these to the end */
+        outcome = run_files_check(run->files);
+    if (outcome != STATUS_OK)
+        return outcome;
     const struct kmeans_fit fit = { .centroids = fitting->centroids,
                                     .clusters = run->plan.fit_units.clusters,
                                     .width = width,
@@ -44,6 +112,7 @@ static enum status write_fit(const char *path, const struct distributed_fit *fit
                                     .occupancy = fitting->occupancy,
                                     .frames = fitting->frames,
                                     .seed = run->plan.seed,
+                                    .captions = run->manifest.caption_count,
                                     .reseeded = fitting->reseeded,
                                     .has_converged = fitting->has_converged,
                                     .recipe = recipe };
@@ -65,7 +134,7 @@ static enum status load(struct speech_features **features, const struct plan *pl
     return speech_features_create(features, &options);
 }
 
-static enum status fit_and_write(const struct run *run, const char *path, const char *recipe)
+static enum status fit_and_write(const struct run *run, const char *path)
 {
     struct speech_features *features = NULL;
     struct distributed_fit fitting = { 0 };
@@ -73,7 +142,7 @@ static enum status fit_and_write(const struct run *run, const char *path, const 
     if (outcome == STATUS_OK)
         outcome = unit_fit_run(&fitting, run, features, run->plan.fit_units.clusters, "fit-units");
     if (outcome == STATUS_OK && run->team->rank == 0)
-        outcome = write_fit(path, &fitting, speech_features_width(features), run, recipe);
+        outcome = write_fit(path, &fitting, speech_features_width(features), run);
     speech_features_destroy(features);
     distributed_fit_end(&fitting);
     return team_agree(run->team, "write k-means", outcome);
@@ -81,7 +150,8 @@ static enum status fit_and_write(const struct run *run, const char *path, const 
 
 enum status fit_units_run(const struct run *run)
 {
-    char path[PATH_BYTES], recipe[DIGEST_TEXT_BYTES];
+    char path[PATH_BYTES];
+    bool fitted = false;
     if (run->plan.speech_units.kmeans != NULL) {
         if (run->team->rank == 0)
             log_event("skip", "reason=\"the plan names the centres %s\"",
@@ -89,12 +159,11 @@ enum status fit_units_run(const struct run *run)
         return STATUS_OK;
     }
     enum status outcome = run_path(path, run, "kmeans.h5");
-    if (outcome == STATUS_OK)
-        outcome = take_recipe(recipe, run);
+    if (outcome == STATUS_OK && run->team->rank == 0)
+        outcome = is_fitted(&fitted, run, path);
     outcome = team_agree(run->team, "take fit recipe", outcome);
-    if (outcome != STATUS_OK)
+    if (outcome != STATUS_OK || team_any(run->team, fitted))
         return outcome;
-    const bool is_there =
-        team_any(run->team, run->team->rank == 0 && kmeans_store_is_made_by(path, recipe));
-    return is_there ? STATUS_OK : fit_and_write(run, path, recipe);
+    outcome = team_agree(run->team, "look for speech", check_speech(run));
+    return outcome == STATUS_OK ? fit_and_write(run, path) : outcome;
 }

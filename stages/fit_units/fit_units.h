@@ -9,10 +9,10 @@
 
 #include "stages/run_directory.h"
 
-/** Collective. Does nothing where the plan names centres, or RUN/kmeans.h5 was fitted on this very
- * speech with these settings.
- * Errors: STATUS_INVALID (fewer frames than clusters), STATUS_STOPPED, those of loading weights and
- * shards, STATUS_IO. */
+/** Collective. Does nothing where the plan names centres, or RUN/kmeans.h5 was fitted with these
+ * settings on the manifest as it is, or as it was before lines were appended. Errors:
+ * STATUS_INVALID (fewer frames than clusters), STATUS_STOPPED, those of loading weights and shards,
+ * STATUS_IO. */
 enum status fit_units_run(const struct run *run);
 
 #endif

@@ -7,7 +7,7 @@
 #include "stages/picture_records.h"
 #include "stages/shard_stage.h"
 #include "stages/unit_speech.h"
-#include "storage/audio_file.h"
+#include "storage/flac_encoder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +87,8 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
     const struct im2sp *net = picture_speaker_net(making->nets->speaker);
     for (*is_there = false; making->row < shard_kept_count(making->images);) {
         const size_t row = making->row++;
+        if (!shard_stage_wants(making->work, shard_kept_record(making->images, row)))
+            continue;
         enum status outcome = look(picture, making, row);
         if (outcome == STATUS_OK) {
             *is_there = true;
@@ -134,7 +136,7 @@ static enum status add_sound(struct shard *out, const struct making *making,
         outcome = unit_speech_make_short(&samples, &sample_count, making->nets->vocoder,
                                          caption->units, caption->count);
         if (outcome == STATUS_OK)
-            outcome = audio_file_encode_flac(&flac, &flac_bytes, samples, sample_count, rate_hz);
+            outcome = flac_encode(&flac, &flac_bytes, samples, sample_count, rate_hz);
     }
     const uint32_t count = (uint32_t)sample_count;
     if (outcome == STATUS_OK)
@@ -170,6 +172,8 @@ static enum status put_captions(struct shard *out, const struct making *making)
         const struct caption *caption = &making->captions[row];
         const size_t record = shard_kept_record(making->images, row);
         const char *id = shard_kept_id(making->images, row);
+        if (!shard_stage_wants(making->work, record))
+            continue;
         if (!caption->is_there) {
             outcome = shard_reject(out, record, id, caption->reason);
             continue;

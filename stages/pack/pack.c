@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "stages/pack/pack_rejects.h"
 #include "stages/pack/pack_table.h"
+#include "storage/seal.h"
 #include "storage/store_reader.h"
 #include "tts/espeak_voice.h"
 
@@ -108,6 +109,8 @@ static enum status fill_store(struct store_writer *writer, struct pack_scan *sca
         outcome = pack_table_write(&table, writer, run->team, options);
     }
     if (outcome == STATUS_OK)
+        outcome = pack_duplicates_write(writer, scan, run);
+    if (outcome == STATUS_OK)
         outcome = pack_rejects_write(writer, scan, run);
     if (outcome == STATUS_OK)
         outcome = note_provenance(writer, scan, run);
@@ -129,6 +132,17 @@ static enum status write_store(struct pack_scan *scan, const struct run *run, co
     return outcome;
 }
 
+/* Collective. True where the store is there, whole, and what the shards give. */
+static bool is_packed(const struct pack_scan *scan, const struct run *run, const char *path)
+{
+    const enum status outcome = seal_check_store(run->team, path);
+    if (outcome == STATUS_OK)
+        return team_any(run->team, run->team->rank == 0 && store_is_made_by(path, scan->recipe));
+    if (outcome != STATUS_NOT_FOUND && run->team->rank == 0)
+        log_event("redo", "reason=\"%s\"", status_text());
+    return false;
+}
+
 enum status pack_run(const struct run *run)
 {
     struct pack_scan scan;
@@ -138,14 +152,12 @@ enum status pack_run(const struct run *run)
         outcome = pack_scan_begin(&scan, run);
     if (outcome != STATUS_OK)
         return outcome;
-    const bool is_there =
-        team_any(run->team, run->team->rank == 0 && store_is_made_by(path, scan.recipe));
-    if (!is_there)
+    if (!is_packed(&scan, run, path))
         outcome = write_store(&scan, run, path);
     if (outcome == STATUS_OK && run->team->rank == 0)
-        log_event("done", "captions=%lld images=%lld store=%s bytes=%llu",
+        log_event("done", "captions=%lld images=%lld duplicates=%zu store=%s bytes=%llu",
                   (long long)scan.first_caption[scan.caption_shards],
-                  (long long)scan.first_image[scan.image_shards], path,
+                  (long long)scan.first_image[scan.image_shards], scan.duplicates, path,
                   (unsigned long long)file_bytes(path));
     pack_scan_end(&scan);
     return outcome;

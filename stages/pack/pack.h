@@ -1,6 +1,7 @@
 /** pack: gathers all shards of a run into one compressed store, RUN/store.h5.
  *
- * Reads:  RUN/units, RUN/images, the rejects of RUN/speech, the manifest
+ * Reads:  RUN/units, RUN/pictures, RUN/images, RUN/embeddings, the rejects of RUN/speech, the
+ *         manifest
  * Writes: RUN/store.h5; layout in docs/FORMATS.md, "Store"
  * Ranks:  any number; the content does not depend on it */
 #ifndef STAGES_PACK_PACK_H

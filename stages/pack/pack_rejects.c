@@ -41,30 +41,19 @@ static void measure(int64_t sizes[DATASET_COUNT], const struct reject_list *list
     team_maximum(team, sizes, DATASET_COUNT);
 }
 
-static enum status write_rows(struct store_writer *writer, const struct store_dataset *datasets,
-                              const struct reject_list *list, const struct team *team)
+static enum status fill_rows(struct pack_rows *rows, const struct store_dataset *datasets,
+                             const struct reject_list *list)
 {
-    struct pack_rows rows[DATASET_COUNT] = { { 0 } };
-    enum status outcome = STATUS_OK;
     for (size_t d = 0; d < DATASET_COUNT; d++)
         if (!pack_rows_allocate(&rows[d], &datasets[d], 0, list->count))
-            outcome = status_fail(STATUS_NO_MEMORY, "pack: rejects");
-    for (size_t r = 0; r < list->count && outcome == STATUS_OK; r++) {
+            return status_fail(STATUS_NO_MEMORY, "pack: rejects");
+    for (size_t r = 0; r < list->count; r++) {
         pack_rows_set_text(&rows[STAGE], &datasets[STAGE], r, list->items[r].stage);
         pack_rows_set_text(&rows[ID], &datasets[ID], r, list->items[r].id);
         pack_rows_set_text(&rows[REASON], &datasets[REASON], r, list->items[r].reason);
         ((uint64_t *)rows[RECORD].values)[r] = list->items[r].record;
     }
-    outcome = team_agree(team, "fill rejects", outcome);
-    for (size_t d = 0; d < DATASET_COUNT && outcome == STATUS_OK; d++) {
-        size_t index = 0;
-        outcome = store_writer_add(&index, writer, &datasets[d]);
-        if (outcome == STATUS_OK)
-            outcome = store_writer_put(writer, index, 0, rows[d].count, rows[d].values);
-    }
-    for (size_t d = 0; d < DATASET_COUNT; d++)
-        free(rows[d].values);
-    return outcome;
+    return STATUS_OK;
 }
 
 static enum status write_table(struct store_writer *writer, const struct reject_list *list,
@@ -84,14 +73,16 @@ static enum status write_table(struct store_writer *writer, const struct reject_
         [REASON] = { "/rejects/reason", COLUMN_TEXT, .rows = count, .width = (size_t)sizes[REASON],
                      .is_deflated = true, .meaning = "why" },
     };
-    return write_rows(writer, datasets, list, team);
+    struct pack_rows rows[PACK_DATASETS_MAX] = { { 0 } };
+    const enum status outcome = team_agree(team, "fill rejects", fill_rows(rows, datasets, list));
+    return pack_rows_write(rows, datasets, DATASET_COUNT, writer, outcome);
 }
 
 enum status pack_rejects_write(struct store_writer *writer, struct pack_scan *scan,
                                const struct run *run)
 {
-    struct reject_list list = scan->orphans;
-    scan->orphans = (struct reject_list){ 0 };
+    struct reject_list list = scan->rejects;
+    scan->rejects = (struct reject_list){ 0 };
     enum status outcome = collect(&list, run, "speech", scan->caption_shards);
     if (outcome == STATUS_OK)
         outcome = collect(&list, run, "units", scan->caption_shards);

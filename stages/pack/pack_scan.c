@@ -91,6 +91,15 @@ static enum status check_captions(const struct shard *shard, bool has_features)
     return STATUS_OK;
 }
 
+/* What image_row holds until rows are numbered: 0 for a picture without a row of its own. */
+enum { HAS_ROW = 1, IS_REJECT = 2 };
+
+static void mark_rejects(struct pack_scan *scan, const struct shard *shard)
+{
+    for (size_t r = 0; r < shard_reject_count(shard); r++)
+        scan->image_row[shard_reject_at(shard, r).record] = IS_REJECT;
+}
+
 /* `embeddings` may be NULL: no picture needs one. */
 static void scan_picture(struct pack_scan *scan, const struct shard *images,
                          const struct shard *embeddings, size_t row, size_t number)
@@ -102,7 +111,7 @@ static void scan_picture(struct pack_scan *scan, const struct shard *images,
     if (embeddings != NULL && shard_find(embeddings, record) == SIZE_MAX)
         return;
     scan->first_image[number]++;
-    scan->image_row[record] = 1;
+    scan->image_row[record] = HAS_ROW;
     raise_to(&scan->maxima[PACK_GRID_ROWS], *grid_rows);
     raise_to(&scan->maxima[PACK_GRID_COLUMNS], *grid_columns);
     raise_to(&scan->maxima[PACK_IMAGE_ID_BYTES], strlen(shard_kept_id(images, row)));
@@ -122,9 +131,11 @@ static enum status scan_images(struct pack_scan *scan, int64_t words[4], const s
         raise_to(&scan->maxima[PACK_IMAGE_TOKENS], shard_column_width(images, IMAGE_UNITS));
         for (size_t row = 0; row < shard_kept_count(images); row++)
             scan_picture(scan, images, embeddings, row, number);
+        mark_rejects(scan, images);
         outcome = note_digest(words, images);
     }
     if (outcome == STATUS_OK && embeddings != NULL) {
+        mark_rejects(scan, embeddings);
         raise_to(&scan->maxima[PACK_EMBEDDING_WIDTH],
                  shard_column_width(embeddings, EMBEDDING_VALUES));
         outcome = note_digest(words + 2, embeddings);
@@ -160,7 +171,7 @@ static bool note_orphan(struct pack_scan *scan, const struct run *run, size_t re
     const struct manifest_caption *caption = &run->manifest.captions[record];
     snprintf(reason, sizeof reason, "its picture %s is a reject",
              run->manifest.images[caption->image].id);
-    return reject_list_add(&scan->orphans, "pack", record, caption->id, reason);
+    return reject_list_add(&scan->rejects, "pack", record, caption->id, reason);
 }
 
 static enum status scan_units(struct pack_scan *scan, int64_t words[2], const struct run *run,
@@ -222,11 +233,44 @@ static void counts_to_starts(int64_t *values, size_t count)
     }
 }
 
-static void number_images(struct pack_scan *scan, size_t image_count)
+/* A picture without a row that is no reject: its first is gone, or what has been read does not
+ * belong together. */
+static enum status note_lost(struct pack_scan *scan, const struct run *run, size_t record)
+{
+    char reason[320];
+    const struct manifest_image *images = run->manifest.images;
+    if (picture_firsts_is_first(&scan->firsts, record))
+        return status_fail(STATUS_CORRUPT,
+                           "picture %s is neither in RUN/images nor a reject; unitmill image-units "
+                           "makes what is missing",
+                           images[record].id);
+    snprintf(reason, sizeof reason, "same bytes as %.200s, which is a reject",
+             images[scan->firsts.first[record]].id);
+    const bool is_mine = run->team->rank == 0;
+    if (is_mine &&
+        !reject_list_add(&scan->rejects, "image-units", record, images[record].id, reason))
+        return status_fail(STATUS_NO_MEMORY, "pack: rejects");
+    return STATUS_OK;
+}
+
+/* A first comes before those that have its row. */
+static enum status number_images(struct pack_scan *scan, const struct run *run)
 {
     int64_t next = 0;
-    for (size_t i = 0; i < image_count; i++)
-        scan->image_row[i] = scan->image_row[i] > 0 ? next++ : -1;
+    enum status outcome = STATUS_OK;
+    for (size_t i = 0; i < run->manifest.image_count && outcome == STATUS_OK; i++) {
+        const size_t first = scan->firsts.first[i];
+        const int64_t found = scan->image_row[i];
+        scan->image_row[i] = -1;
+        if (found == HAS_ROW)
+            scan->image_row[i] = next++;
+        else if (found == 0 && first < i)
+            scan->image_row[i] = scan->image_row[first];
+        if (found == 0 && scan->image_row[i] < 0)
+            outcome = note_lost(scan, run, i);
+        scan->duplicates += found == 0 && scan->image_row[i] >= 0;
+    }
+    return outcome;
 }
 
 static enum status take_recipe(struct pack_scan *scan, const struct run *run, const int64_t *words)
@@ -239,6 +283,8 @@ static enum status take_recipe(struct pack_scan *scan, const struct run *run, co
     digest_add_number(recipe, run->plan.pack.deflate_level);
     digest_add_number(recipe, run->plan.pack.chunk_bytes);
     digest_add(recipe, words, 2 * digest_count(scan) * sizeof *words);
+    picture_firsts_add(recipe, &scan->firsts,
+                       (struct shard_range){ .count = run->manifest.image_count });
     digest_end(scan->recipe, recipe);
     return STATUS_OK;
 }
@@ -249,6 +295,7 @@ static enum status scan_all(struct pack_scan *scan, const struct run *run, int64
     const size_t rank = (size_t)team->rank, size = (size_t)team->size;
     enum status outcome = STATUS_OK;
     int64_t *image_words = words + 2 * scan->caption_shards;
+    outcome = picture_firsts_read(&scan->firsts, run);
     for (size_t s = rank; s < scan->image_shards && outcome == STATUS_OK; s += size)
         outcome = scan_images(scan, image_words + 4 * s, run, s);
     outcome = team_agree(team, "scan image shards", outcome);
@@ -256,8 +303,10 @@ static enum status scan_all(struct pack_scan *scan, const struct run *run, int64
         return outcome;
     team_sum(team, scan->image_row, run->manifest.image_count);
     team_sum(team, scan->first_image, scan->image_shards);
-    number_images(scan, run->manifest.image_count);
     counts_to_starts(scan->first_image, scan->image_shards);
+    outcome = team_agree(team, "number pictures", number_images(scan, run));
+    if (outcome != STATUS_OK)
+        return outcome;
 
     for (size_t s = rank; s < scan->caption_shards && outcome == STATUS_OK; s += size)
         outcome = scan_units(scan, words + 2 * s, run, s);
@@ -294,6 +343,7 @@ void pack_scan_end(struct pack_scan *scan)
     free(scan->first_frame);
     free(scan->first_image);
     free(scan->image_row);
-    reject_list_end(&scan->orphans);
+    picture_firsts_end(&scan->firsts);
+    reject_list_end(&scan->rejects);
     *scan = (struct pack_scan){ 0 };
 }

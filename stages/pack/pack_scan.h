@@ -3,6 +3,7 @@
 #define STAGES_PACK_PACK_SCAN_H
 
 #include "core/digest.h"
+#include "stages/picture_firsts.h"
 #include "stages/reject_list.h"
 #include "stages/run_directory.h"
 
@@ -30,9 +31,12 @@ struct pack_scan {
     size_t caption_shards, image_shards;
     int64_t *first_caption, *first_unit, *first_frame; /* store rows where each unit shard begins */
     int64_t *first_image; /* store rows where each image shard begins */
-    int64_t *image_row;   /* store row of each manifest picture; -1 where it is a reject */
+    int64_t *image_row;   /* store row of each manifest picture, or of the first with its bytes; -1
+                             where it is a reject */
+    struct picture_firsts firsts;
+    size_t duplicates; /* pictures in the store that have no row of their own */
     int64_t maxima[PACK_MAXIMUM_COUNT];
-    struct reject_list orphans;     /* this rank's own: captions whose picture is a reject */
+    struct reject_list rejects;     /* this rank's own, of pack: see pack_rejects.h */
     char recipe[DIGEST_TEXT_BYTES]; /* of everything that decides the store's content */
 };
 

@@ -173,7 +173,7 @@ void pack_speech_table(struct pack_table *table, struct pack_source *source)
                                    .meaning = "language, as the manifest says" },
             [CAPTION_VOICE] = { "/captions/voice", COLUMN_TEXT, .rows = captions,
                                 .width = (size_t)maxima[PACK_VOICE_BYTES],
-                                .meaning = "espeak-ng voice and variant" },
+                                .meaning = "espeak-ng voice and variant, or recorded" },
             [CAPTION_IMAGE] = { "/captions/image", COLUMN_U32, .rows = captions, .width = 1,
                                 .chunk_bytes = PACK_CHUNK_BYTES,
 .meaning = "row of its picture in /images" },

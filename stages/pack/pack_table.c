@@ -39,6 +39,19 @@ static void free_rows(struct pack_rows *rows)
     memset(rows, 0, PACK_DATASETS_MAX * sizeof *rows);
 }
 
+enum status pack_rows_write(struct pack_rows *rows, const struct store_dataset *datasets,
+                            size_t dataset_count, struct store_writer *writer, enum status outcome)
+{
+    for (size_t d = 0; d < dataset_count && outcome == STATUS_OK; d++) {
+        size_t index = 0;
+        outcome = store_writer_add(&index, writer, &datasets[d]);
+        if (outcome == STATUS_OK)
+            outcome = store_writer_put(writer, index, rows[d].first, rows[d].count, rows[d].values);
+    }
+    free_rows(rows);
+    return outcome;
+}
+
 /* Rank 0 has the first block; what it finds holds for all. */
 static enum status choose_packing(struct pack_table *table, const struct team *team,
                                   const struct pack_rows *rows, const struct store_options *options)

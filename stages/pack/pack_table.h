@@ -9,7 +9,7 @@ enum { PACK_DATASETS_MAX = 16, PACK_BLOCK_BYTES = 64 << 20 };
 
 /** Chunks of what training reads at random: small, so that a record costs little more than its own
  * bytes; of features, a record of which is hundreds of rows. */
-enum { PACK_CHUNK_BYTES = 16 << 10, PACK_FEATURE_CHUNK_BYTES = 256 << 10 };
+enum { PACK_CHUNK_BYTES = 8 << 10, PACK_FEATURE_CHUNK_BYTES = 256 << 10 };
 
 /** Rows of one dataset that one block gives. `values` is owned by the driver and freed by it. */
 struct pack_rows {
@@ -39,6 +39,12 @@ struct pack_table {
 enum status pack_table_write(struct pack_table *table, struct store_writer *writer,
                              const struct team *team, const struct store_options *options);
 
+/** Collective. A small table: creates the datasets and writes what each rank has filled, unless
+ * `outcome`, equal on all ranks, is a failure, which is then returned. Frees rows[dataset_count].
+ */
+enum status pack_rows_write(struct pack_rows *rows, const struct store_dataset *datasets,
+                            size_t dataset_count, struct store_writer *writer, enum status outcome);
+
 /** Local. Room for `count` rows of dataset `dataset`, zeroed; false without memory. */
 bool pack_rows_allocate(struct pack_rows *rows, const struct store_dataset *dataset, uint64_t first,
                         uint64_t count);
@@ -53,5 +59,9 @@ size_t pack_block_shards(uint64_t total_bytes, size_t shard_count);
 /** The tables. They set source->block_shards and borrow `source`. */
 void pack_speech_table(struct pack_table *table, struct pack_source *source);
 void pack_image_table(struct pack_table *table, struct pack_source *source);
+
+/** Collective. /images/duplicates; nothing where no picture occurs twice. */
+enum status pack_duplicates_write(struct store_writer *writer, const struct pack_scan *scan,
+                                  const struct run *run);
 
 #endif

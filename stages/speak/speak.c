@@ -1,14 +1,22 @@
 #include "stages/speak/speak.h"
 
 #include "stages/shard_stage.h"
-#include "storage/audio_file.h"
+#include "stages/speak/recorded.h"
+#include "storage/flac_encoder.h"
 #include "storage/shard_schemas.h"
 #include "tts/caption.h"
 #include "tts/speaker.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Where speech comes from. */
+struct speaking {
+    struct speaker *speaker;
+    struct recorded *recorded;
+};
 
 static enum status add_recipe(void *self, struct digest *recipe, const struct run *run,
                               struct shard_range range)
@@ -30,6 +38,7 @@ static enum status add_recipe(void *self, struct digest *recipe, const struct ru
         digest_add_text(recipe, caption->text);
         digest_add_text(recipe, caption->language);
         digest_add_text(recipe, caption->speaker == NULL ? "" : caption->speaker);
+        digest_add_text(recipe, caption->audio == NULL ? "" : caption->audio);
         digest_add_text(recipe, caption->reject == NULL ? "" : caption->reject);
     }
     return STATUS_OK;
@@ -63,8 +72,8 @@ static enum status add_flac(struct shard *out, const struct speech *speech)
 {
     uint8_t *flac = NULL;
     size_t flac_bytes = 0;
-    enum status outcome = audio_file_encode_flac(&flac, &flac_bytes, speech->samples,
-                                                 speech->sample_count, SPEAKER_RATE_HZ);
+    enum status outcome =
+        flac_encode(&flac, &flac_bytes, speech->samples, speech->sample_count, SPEAKER_RATE_HZ);
     if (outcome == STATUS_OK)
         outcome = shard_add(out, SPEECH_FLAC, flac, flac_bytes);
     free(flac);
@@ -95,24 +104,63 @@ static enum status keep(struct shard *out, const struct speech *speech,
     return outcome == STATUS_OK ? shard_keep(out, record, caption->id) : outcome;
 }
 
-/* Only STATUS_INVALID is the caption's own fault. */
-static enum status speak_caption(struct shard *out, struct speaker *speaker, const struct run *run,
-                                 size_t record)
+/* Why the caption cannot be taken; a recording may come without text. */
+static enum status check(const struct manifest_caption *caption, const struct plan *plan)
+{
+    if (caption->reject != NULL)
+        return status_fail(STATUS_INVALID, "%s", caption->reject);
+    if (caption->audio != NULL && caption->text[0] == '\0')
+        return STATUS_OK;
+    return caption_check(caption->text, plan->speak.caption_bytes_max);
+}
+
+static struct speaker_caption wanted(const struct manifest_caption *caption)
+{
+    return (struct speaker_caption){ .id = caption->id,
+                                     .text = caption->text,
+                                     .language = caption->language,
+                                     .speaker = caption->speaker };
+}
+
+/* `next` may be NULL; a voice begins on it early where it is to be spoken. */
+static enum status speak_text(struct speech *speech, struct speaker_choice *choice,
+                              struct speaking *speaking, const struct run *run,
+                              const struct manifest_caption *caption,
+                              const struct manifest_caption *next)
+{
+    const bool goes_on =
+        next != NULL && next->audio == NULL && check(next, &run->plan) == STATUS_OK;
+    const struct speaker_caption now = wanted(caption),
+                                 then = goes_on ? wanted(next) : (struct speaker_caption){ 0 };
+    return speaker_speak(speech, choice, speaking->speaker, &now, goes_on ? &then : NULL);
+}
+
+/* What keeps a recording from being read is the caption's fault, but for want of memory. */
+static enum status take_recording(struct speech *speech, struct speaker_choice *choice,
+                                  struct speaking *speaking, const struct run *run,
+                                  const struct manifest_caption *caption)
+{
+    char path[PATH_BYTES];
+    *choice = (struct speaker_choice){ .voice = recorded_voice };
+    enum status outcome = path_join(path, run->manifest.audio_root, caption->audio);
+    if (outcome == STATUS_OK)
+        outcome = recorded_read(speech, speaking->recorded, path);
+    return outcome == STATUS_OK || outcome == STATUS_NO_MEMORY ? outcome : STATUS_INVALID;
+}
+
+/* Only STATUS_INVALID is the caption's own fault. `next` may be NULL. */
+static enum status speak_caption(struct shard *out, struct speaking *speaking,
+                                 const struct run *run, size_t record,
+                                 const struct manifest_caption *next)
 {
     const struct manifest_caption *caption = &run->manifest.captions[record];
-    const struct speaker_caption wanted = { .id = caption->id,
-                                            .text = caption->text,
-                                            .language = caption->language,
-                                            .speaker = caption->speaker };
     struct speech speech = { 0 };
     struct speaker_choice choice = { 0 };
-    enum status outcome = STATUS_OK;
-    if (caption->reject != NULL)
-        outcome = status_fail(STATUS_INVALID, "%s", caption->reject);
-    if (outcome == STATUS_OK)
-        outcome = caption_check(caption->text, run->plan.speak.caption_bytes_max);
-    if (outcome == STATUS_OK)
-        outcome = speaker_speak(&speech, &choice, speaker, &wanted);
+    enum status outcome = check(caption, &run->plan);
+    if (outcome == STATUS_OK && caption->audio != NULL)
+        outcome = take_recording(&speech, &choice, speaking, run, caption);
+    else if (outcome == STATUS_OK)
+        outcome = speak_text(&speech, &choice, speaking, run, caption, next);
     if (outcome == STATUS_INVALID)
         return shard_reject(out, record, caption->id, status_text());
     return outcome == STATUS_OK ? keep(out, &speech, &choice, caption, record) : outcome;
@@ -121,18 +169,26 @@ static enum status speak_caption(struct shard *out, struct speaker *speaker, con
 static enum status fill(void *self, struct shard *out, struct shard_work *work,
                         const struct run *run, struct shard_range range)
 {
+    struct speaking *speaking = self;
     enum status outcome = STATUS_OK;
-    speaker_begin_batch(self); /* what is said depends on the shard alone */
-    for (size_t r = range.first; r < range.first + range.count && outcome == STATUS_OK; r++) {
-        outcome = speak_caption(out, self, run, r);
+    const size_t end = range.first + range.count;
+    speaker_begin_batch(speaking->speaker); /* what is said depends on the shard alone */
+    for (size_t r = range.first; r < end && outcome == STATUS_OK; r++) {
+        if (!shard_stage_wants(work, r))
+            continue;
+        outcome = speak_caption(out, speaking, run, r,
+                                r + 1 < end ? &run->manifest.captions[r + 1] : NULL);
         if (outcome == STATUS_OK)
             outcome = shard_stage_tick(work);
     }
     return outcome;
 }
 
-static enum status open_voices(struct speaker **speaker, const struct plan *plan)
+static enum status open_voices(struct speaking *speaking, const struct plan *plan)
 {
+    speaking->recorded = recorded_create();
+    if (speaking->recorded == NULL)
+        return status_fail(STATUS_NO_MEMORY, "recorded speech: no memory");
     const struct speaker_options options = {
         .voices = (const char *const *)plan->speak.voices.items,
         .voice_count = plan->speak.voices.count,
@@ -142,13 +198,13 @@ static enum status open_voices(struct speaker **speaker, const struct plan *plan
         .pitch_maximum = (unsigned)plan->speak.pitch_max,
         .seed = plan->seed,
     };
-    return speaker_open(speaker, &options);
+    return speaker_open(&speaking->speaker, &options);
 }
 
 enum status speak_run(const struct run *run)
 {
-    struct speaker *speaker = NULL;
-    enum status outcome = team_agree(run->team, "open voices", open_voices(&speaker, &run->plan));
+    struct speaking speaking = { 0 };
+    enum status outcome = team_agree(run->team, "open voices", open_voices(&speaking, &run->plan));
     const struct shard_stage stage = {
         .name = "speak",
         .folder = "speech",
@@ -162,7 +218,8 @@ enum status speak_run(const struct run *run)
         .fill = fill,
     };
     if (outcome == STATUS_OK)
-        outcome = shard_stage_run(&stage, run, speaker);
-    speaker_destroy(speaker);
+        outcome = shard_stage_run(&stage, run, &speaking);
+    speaker_destroy(speaking.speaker);
+    recorded_destroy(speaking.recorded);
     return outcome;
 }

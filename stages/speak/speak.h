@@ -1,6 +1,6 @@
-/** speak: speaks the captions with espeak-ng.
+/** speak: speaks the captions with espeak-ng, or takes their recorded audio where they have some.
  *
- * Reads:  the manifest's captions
+ * Reads:  the manifest's captions; recorded audio
  * Writes: RUN/speech shards: FLAC, phones with their times, what was drawn; columns in
  *         storage/shard_schemas.c
  * Ranks:  any number, one set of voices each; a caption's speech depends on the seed, the caption

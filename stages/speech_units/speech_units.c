@@ -143,7 +143,8 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
     enum status outcome = speech_shard_read(&speech, run, range.number);
     const struct making making = { self, out, work, run, speech };
     for (size_t row = 0; outcome == STATUS_OK && row < shard_kept_count(speech); row++)
-        outcome = add_speech(&making, row);
+        if (shard_stage_wants(work, shard_kept_record(speech, row)))
+            outcome = add_speech(&making, row);
     if (outcome == STATUS_OK)
         outcome = flush(&making);
     shard_destroy(speech);
@@ -169,6 +170,19 @@ static enum status load(struct speech_units *self, const struct run *run)
     if (outcome == STATUS_OK)
         outcome = kmeans_create(&self->kmeans, self->codebook.centroids, self->codebook.clusters,
                                 self->codebook.width);
+    return outcome;
+}
+
+enum status speech_units_recipe(char text[DIGEST_TEXT_BYTES], const struct run *run, size_t number,
+                                const struct picture_firsts *firsts)
+{
+    (void)firsts;
+    struct speech_units self = { 0 };
+    const struct shard_stage stage = { .name = "speech-units", .add_recipe = add_recipe };
+    enum status outcome = unit_codebook_read(&self.codebook, run, 0);
+    if (outcome == STATUS_OK)
+        outcome = shard_stage_recipe(text, &stage, run, &self, run_caption_range(run, number));
+    unit_codebook_end(&self.codebook);
     return outcome;
 }
 

@@ -34,12 +34,13 @@ endmacro()
 door("mpi\\.h" cluster/ storage/ stages/)
 door("hdf5(_hl)?\\.h|H5.*\\.h" storage/)
 door("jansson\\.h" storage/)
+door("yajl/.*" storage/json_stream.c)
 door("cblas\\.h|openblas.*" nn/matmul.c)
 door("sndfile\\.h" storage/audio_file.c)
 door("jpeglib\\.h|jerror\\.h|turbojpeg\\.h" storage/jpeg_image.c)
 door("zlib\\.h|zconf\\.h" storage/inflate.c)
 door("png\\.h" storage/png_image.c)
-door("archive(_entry)?\\.h" storage/zip_members.c)
+door("archive(_entry)?\\.h" storage/tar_members.c storage/zip_members.c)
 door("espeak(-ng)?/.*" tts/espeak_voice.c)
 door("soxr\\.h" tts/resample.c)
 door("cairo.*\\.h" scenes/draw.c)
@@ -49,7 +50,7 @@ door("nettle/.*" core/sha256.c)
 
 # C17, POSIX and Linux. Vector instructions are the compiler's, and kept to the kernels.
 set(system_headers
-  assert ctype dirent errno fcntl fenv float ftw inttypes limits math pthread sched setjmp signal
+  assert ctype dirent errno fcntl fenv float ftw inttypes limits math pthread sched setjmp signal spawn
   stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios time unistd)
 list(JOIN system_headers "|" system_headers)
 door("immintrin\\.h|.*mmintrin\\.h|cpuid\\.h" nn/)

@@ -63,6 +63,21 @@ static int asked_by_usr1_then_int(void)
     return 0;
 }
 
+static int asked_for_a_turn(void)
+{
+    raise(SIGUSR2);
+    if (!stop_requested() || stop_is_urgent() || !stop_is_for_a_turn())
+        return 1;
+    raise(SIGTERM);
+    return stop_is_urgent() && stop_is_for_a_turn() ? 0 : 1;
+}
+
+static int asked_at_once(void)
+{
+    raise(SIGUSR1);
+    return stop_is_urgent() && !stop_is_for_a_turn() ? 0 : 1;
+}
+
 static void check_exit(int state)
 {
     CU_ASSERT(WIFEXITED(state) && WEXITSTATUS(state) == 0);
@@ -80,6 +95,12 @@ static void a_first_signal_only_sets_the_flag(void)
     check_exit(state_of(asked_once_by_each));
 }
 
+static void sigusr2_leaves_time_until_another_signal_comes(void)
+{
+    check_exit(state_of(asked_for_a_turn));
+    check_exit(state_of(asked_at_once));
+}
+
 static void a_second_signal_ends_the_process(void)
 {
     int state = state_of(asked_twice_by_term);
@@ -93,6 +114,7 @@ int main(int argc, char **argv)
     CU_TestInfo cases[] = {
         { "without a signal", without_a_signal_nothing_is_requested },
         { "a first signal", a_first_signal_only_sets_the_flag },
+        { "SIGUSR2", sigusr2_leaves_time_until_another_signal_comes },
         { "a second signal", a_second_signal_ends_the_process },
         CU_TEST_INFO_NULL,
     };

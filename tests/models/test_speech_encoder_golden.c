@@ -68,6 +68,14 @@ static const float *floats_of(const struct tensor_table *table, const char *name
     return tensor->data;
 }
 
+/* The file need not align its numbers. */
+static size_t whole_at(const struct tensor *tensor, size_t i)
+{
+    int64_t value;
+    memcpy(&value, (const char *)tensor->data + i * sizeof value, sizeof value);
+    return (size_t)value;
+}
+
 static double number_of(const char *name, double fallback)
 {
     return settings_number(config, name, fallback);
@@ -76,11 +84,12 @@ static double number_of(const char *name, double fallback)
 static void trainee_begin(struct trainee *trainee, bool has_final_norm)
 {
     struct speech_encoder_config sizes = speech_encoder_default(D, E);
-    check_status(speech_encoder_config_read(&sizes, config), STATUS_OK, NULL);
+    check_status(speech_encoder_config_read(&sizes, config, "model."), STATUS_OK, NULL);
     CU_ASSERT(sizes.has_final_norm && sizes.feature_layers == L && sizes.sizes.width == D);
     sizes.has_final_norm = has_final_norm;
     check_status(parameter_set_create(&trainee->set), STATUS_OK, NULL);
-    check_status(speech_encoder_create(&trainee->encoder, trainee->set, &sizes), STATUS_OK, NULL);
+    check_status(speech_encoder_create(&trainee->encoder, trainee->set, "", &sizes), STATUS_OK,
+                 NULL);
     trainee->temperature = parameter_set_add(trainee->set, "criterion.temperature", 0, NULL);
     check_status(parameter_set_lay_out(trainee->set), STATUS_OK, NULL);
     check_status(parameter_set_read(trainee->set, &weights, ""), STATUS_OK, NULL);
@@ -108,11 +117,11 @@ static void trainee_end(struct trainee *trainee)
 static float **pack_layers(struct trainee *trainee, size_t batch)
 {
     const float *states = floats_of(&inputs, "hidden_states", batches * L * B * T * D);
-    const int64_t *lengths = tensor_table_find(&inputs, "lengths")->data;
+    const struct tensor *lengths = tensor_table_find(&inputs, "lengths");
     float **layers = calloc(L, sizeof *layers);
     trainee->starts[0] = 0;
     for (size_t b = 0; b < B; b++)
-        trainee->starts[b + 1] = trainee->starts[b] + (size_t)lengths[batch * B + b];
+        trainee->starts[b + 1] = trainee->starts[b] + whole_at(lengths, batch * B + b);
     for (size_t l = 0; l < L; l++) {
         layers[l] = malloc(trainee->starts[B] * D * sizeof(float));
         for (size_t b = 0; b < B; b++)
@@ -127,13 +136,13 @@ static void add_loss(struct trainee *trainee, size_t batch)
 {
     const size_t images = (size_t)number_of("num_images", 0);
     const float *all_images = floats_of(&inputs, "image_embeddings", images * E);
-    const int64_t *ids = tensor_table_find(&inputs, "image_ids")->data;
+    const struct tensor *ids = tensor_table_find(&inputs, "image_ids");
     float *columns = malloc((2 * B * E + 3 * B + B * B) * sizeof *columns);
     float *gradient = columns + B * E, *scores = gradient + B * E;
     float *row_logs = scores + B * B, *column_logs = row_logs + B, *maxima = column_logs + B;
     for (size_t b = 0; b < B; b++) {
-        trainee->pictures[b] = (uint64_t)ids[batch * B + b];
-        l2_normalise(columns + b * E, all_images + ids[batch * B + b] * (int64_t)E, 0.0f, 1, E);
+        trainee->pictures[b] = whole_at(ids, batch * B + b);
+        l2_normalise(columns + b * E, all_images + whole_at(ids, batch * B + b) * E, 0.0f, 1, E);
     }
     const struct contrastive_block block = { .own = B,
                                              .all = B,

@@ -8,3 +8,4 @@ target_link_libraries(im2sp_golden PUBLIC unitmill::models unitmill::tokenizers 
 unitmill_test(models/test_im2sp_golden.c USES im2sp_golden m LABELS golden)
 unitmill_test(models/test_generation_golden.c USES im2sp_golden m LABELS golden)
 unitmill_test(models/test_im2sp.c USES unitmill::models m LABELS unit)
+unitmill_test(models/test_speech_encoder.c USES unitmill::models m LABELS unit)

@@ -60,9 +60,8 @@ static void random_rows_find_the_plain_answer(void)
 {
     const struct {
         size_t N, K, D;
-    } shapes[] = {
-        { 300, 20, 48 }, { 1, 1, 1 }, { 30, 200, 768 }, { 20, 2500, 33 }, { 256, 7, 2 }
-    };
+    } shapes[] = { { 300, 20, 48 }, { 1, 1, 1 },    { 30, 200, 768 }, { 20, 2500, 33 },
+                   { 256, 7, 2 },   { 65, 240, 9 }, { 130, 241, 17 }, { 3, 255, 400 } };
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         float *queries = random_rows(shapes[s].N, shapes[s].D, 0.0f, 1);
         float *table = random_rows(shapes[s].K, shapes[s].D, 0.0f, 2);
@@ -115,6 +114,20 @@ static void near_ties_go_the_way_that_double_says(void)
     free(queries);
 }
 
+/* Queries whose products overflow single precision. */
+static void queries_too_long_for_float_are_measured(void)
+{
+    const size_t N = 64, K = 260, D = 7;
+    float *queries = random_rows(N, D, 0.0f, 9), *table = random_rows(K, D, 0.0f, 10);
+    for (size_t i = 0; i < N * D; i++)
+        queries[i] *= 1e21f;
+    for (size_t i = 0; i < K * D; i++)
+        table[i] *= 2.5e18f;
+    check_search(queries, N, table, K, D);
+    free(queries);
+    free(table);
+}
+
 static void bad_tables_are_refused(void)
 {
     struct nearest_row_search *search = NULL;
@@ -138,6 +151,7 @@ int main(int argc, char **argv)
           rows_that_float_cannot_tell_apart_are_measured_again },
         { "the lowest of equal rows wins", the_lowest_of_equal_rows_wins },
         { "near ties go the way that double says", near_ties_go_the_way_that_double_says },
+        { "queries too long for float are measured", queries_too_long_for_float_are_measured },
         { "bad tables are refused", bad_tables_are_refused },
         CU_TEST_INFO_NULL,
     };

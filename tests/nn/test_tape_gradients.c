@@ -116,6 +116,11 @@ static struct array *collected(struct tape *tape, struct array *const *in)
     return tape_collect_rows(tape, in, 2, sources, 5);
 }
 
+static struct array *reshaped(struct tape *tape, struct array *const *in)
+{
+    return tape_add(tape, tape_reshape(tape, in[0], 2, 6), tape_reshape(tape, in[0], 2, 6));
+}
+
 static struct array *embedded(struct tape *tape, struct array *const *in)
 {
     static const int32_t ids[] = { 3, 1, 3, 0 };
@@ -197,6 +202,7 @@ static const struct subject subjects[] = {
     { "attention", attended, { { 9, 4 }, { 9, 8 } } },
     { "attention by prefix", attended_by_prefix, { { 9, 12 } } },
     { "collected rows", collected, { { 3, 4 }, { 1, 4 } } },
+    { "reshaped", reshaped, { { 3, 4 } } },
     { "embedding", embedded, { { 5, 3 } } },
     { "mixed layers", mixed, { { 3, 4 }, { 3, 4 }, { 1, 2 } } },
     { "mixed halves", mixed_halves, { { 1, 2 } } },

@@ -8,3 +8,5 @@ unitmill_test(nn/test_tape_golden.c USES unitmill::nn unitmill::storage m LABELS
 unitmill_test(nn/test_tape.c USES unitmill::nn LABELS unit)
 unitmill_test(nn/test_tape_gradients.c USES unitmill::nn m LABELS unit)
 unitmill_test(nn/test_packed_matrix.c USES unitmill::nn m LABELS unit)
+unitmill_test(nn/test_dropout.c USES unitmill::nn m LABELS unit)
+unitmill_test(nn/test_adamw.c USES unitmill::nn m LABELS unit)

@@ -71,3 +71,8 @@ ranks_of() {
         fi
     done
 }
+
+# is_sanitized: the program is the sanitizers' build, which preloaded libraries disturb.
+is_sanitized() {
+    ldd "$unitmill" | grep -q libasan
+}

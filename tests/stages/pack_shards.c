@@ -35,6 +35,15 @@ uint16_t pack_token_at(size_t picture, size_t index)
     return (uint16_t)((picture * 977 + index * 4001) % IMAGE_CODES);
 }
 
+size_t pack_twin_of(size_t picture, enum pack_fault fault)
+{
+    if (fault != FAULT_TWINS && fault != FAULT_LOST_TWIN)
+        return picture;
+    if (picture == 11)
+        return BAD_PICTURE;
+    return picture == 9 || picture == 17 ? 2 : picture;
+}
+
 static void publish(const struct run *run, struct shard *shard, const char *stage_folder,
                     size_t number)
 {
@@ -148,6 +157,24 @@ static void add_picture(const struct run *run, struct shard *shard, size_t pictu
     check_status(shard_keep(shard, picture, run->manifest.images[picture].id), STATUS_OK, NULL);
 }
 
+/* The first four have equally many bytes. */
+static void write_pictures(const struct run *run, size_t number, enum pack_fault fault)
+{
+    const struct shard_range range = run_image_range(run, number);
+    struct shard *shard =
+        begin_shard("picture-digests", range, 0, picture_columns, PICTURE_COLUMN_COUNT);
+    for (size_t p = range.first; p < range.first + range.count; p++) {
+        const size_t twin = pack_twin_of(p, fault);
+        const uint64_t source_bytes = twin < 4 ? 500 : 1000 * twin;
+        char digest[DIGEST_TEXT_BYTES];
+        digest_of(digest, &twin, sizeof twin);
+        shard_add_text(shard, PICTURE_DIGEST, digest);
+        shard_add(shard, PICTURE_SOURCE_BYTES, &source_bytes, 1);
+        check_status(shard_keep(shard, p, run->manifest.images[p].id), STATUS_OK, NULL);
+    }
+    publish(run, shard, "pictures", number);
+}
+
 static void write_images(const struct run *run, size_t number, enum pack_fault fault)
 {
     struct shard_column columns[IMAGE_COLUMN_COUNT];
@@ -156,11 +183,15 @@ static void write_images(const struct run *run, size_t number, enum pack_fault f
     columns[IMAGE_UNITS].width = TOKENS;
     struct shard *shard =
         begin_shard("image-units", range, IMAGE_CODES, columns, IMAGE_COLUMN_COUNT);
-    for (size_t p = range.first; p < range.first + range.count; p++)
-        if (p == BAD_PICTURE || fault == FAULT_ALL_PICTURES_REJECTED)
+    for (size_t p = range.first; p < range.first + range.count; p++) {
+        const size_t twin = pack_twin_of(p, fault);
+        const bool is_left_out = p == 8 && fault == FAULT_PICTURE_LEFT_OUT;
+        const bool is_lost = twin != p && fault == FAULT_LOST_TWIN;
+        if ((twin == BAD_PICTURE && !is_lost) || fault == FAULT_ALL_PICTURES_REJECTED)
             shard_reject(shard, p, run->manifest.images[p].id, "not a JPEG");
-        else
+        else if (twin == p && !is_left_out)
             add_picture(run, shard, p, fault);
+    }
     publish(run, shard, "images", number);
 }
 
@@ -171,8 +202,10 @@ void pack_write_shards(const struct run *run, enum pack_fault fault)
         write_speech(run, s);
         write_units(run, s, fault);
     }
-    for (size_t s = 0; run->team->rank == 0 && s < run_image_shard_count(run); s++)
+    for (size_t s = 0; run->team->rank == 0 && s < run_image_shard_count(run); s++) {
+        write_pictures(run, s, fault);
         write_images(run, s, fault);
+    }
     team_wait(run->team);
 }
 

@@ -31,8 +31,15 @@ enum pack_fault {
     FAULT_TOKEN_BEYOND_CODEBOOK,
     FAULT_GRID_DOES_NOT_FIT,
     FAULT_FEATURES_DO_NOT_FIT,
-    FAULT_RANGE_OF_ANOTHER_RUN
+    FAULT_RANGE_OF_ANOTHER_RUN,
+    FAULT_PICTURE_LEFT_OUT, /* by image-units, without a reason */
+    FAULT_TWINS,            /* no fault: pictures have the bytes of others, see pack_twin_of */
+    FAULT_LOST_TWIN         /* and one of a reject is no reject itself */
 };
+
+/** The first picture with the bytes of `picture`: 2 of 9 and 17, BAD_PICTURE of 11; with another
+ * fault than FAULT_TWINS and FAULT_LOST_TWIN each its own. */
+size_t pack_twin_of(size_t picture, enum pack_fault fault);
 
 /** Of caption number `caption` of the manifest: run-length units, and frames. */
 size_t pack_runs_of(size_t caption);

@@ -53,3 +53,16 @@ const char *plain_run_make(const char *folder, const struct team *team, size_t i
     check_status(path_join(path, folder, "plan.yaml"), STATUS_OK, NULL);
     return path;
 }
+
+void plain_run_append(const char *folder, const struct team *team, const char *text)
+{
+    char path[PATH_BYTES];
+    check_status(path_join(path, folder, "manifest.jsonl"), STATUS_OK, NULL);
+    team_wait(team);
+    FILE *file = team->rank == 0 ? fopen(path, "ae") : NULL;
+    if (file != NULL) {
+        fputs(text, file);
+        fclose(file);
+    }
+    team_wait(team);
+}

@@ -15,6 +15,9 @@ enum { PLAIN_RUN_CAPTIONS = 2 }; /* of each picture */
  * shard and the run directory FOLDER/run. Gives the path of the plan, valid until the next call. */
 const char *plain_run_make(const char *folder, const struct team *team, size_t image_count);
 
+/** Collective. Appends a text to FOLDER/manifest.jsonl. */
+void plain_run_append(const char *folder, const struct team *team, const char *text);
+
 /** Local. Writes a text to FOLDER/name. */
 void plain_run_write(const char *folder, const char *name, const char *text);
 

@@ -8,6 +8,7 @@
 #include "tests/stages/pack_shards.h"
 #include "tests/support/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -170,6 +171,7 @@ static void the_store_holds_what_the_shards_hold(void)
         check_rejects(reader);
         check_provenance(reader);
         CU_ASSERT_FALSE(store_reader_has(reader, "/speech/features"));
+        CU_ASSERT_FALSE(store_reader_has(reader, "/images/duplicates"));
     }
     store_reader_close(reader);
     pack_end_run(&run);
@@ -217,6 +219,52 @@ static void a_store_may_be_without_pictures_and_captions(void)
     }
     store_reader_close(reader);
     pack_end_run(&run);
+}
+
+/* Row in the store of a picture of a run with twins. */
+static size_t row_with_twins(size_t picture)
+{
+    const size_t twin = pack_twin_of(picture, FAULT_TWINS);
+    size_t row = 0;
+    for (size_t p = 0; p < twin; p++)
+        row += p != BAD_PICTURE && pack_twin_of(p, FAULT_TWINS) == p;
+    return row;
+}
+
+static void check_twins(const struct store_reader *reader)
+{
+    const char *lost = NULL;
+    CU_ASSERT_EQUAL(rows_of(reader, "/images/id"), PICTURES - 4);
+    CU_ASSERT_EQUAL(rows_of(reader, "/images/units"), PICTURES - 4);
+    CU_ASSERT_EQUAL(rows_of(reader, "/images/duplicates/id"), 2);
+    CU_ASSERT_EQUAL(rows_of(reader, "/images/duplicates/row"), 2);
+    CU_ASSERT_STRING_EQUAL(text_at(reader, "/images/duplicates/id", 0), "p9");
+    CU_ASSERT_STRING_EQUAL(text_at(reader, "/images/duplicates/id", 1), "p17");
+    CU_ASSERT_EQUAL(number_at(reader, "/images/duplicates/row", 0), 2);
+    CU_ASSERT_EQUAL(number_at(reader, "/images/duplicates/row", 1), 2);
+    for (size_t row = 0; row < rows_of(reader, "/captions/id"); row++) {
+        const unsigned long picture = strtoul(text_at(reader, "/captions/id", row) + 1, NULL, 10);
+        CU_ASSERT_EQUAL(number_at(reader, "/captions/image", row), row_with_twins(picture));
+    }
+    for (size_t row = 0; row < rows_of(reader, "/rejects/id"); row++)
+        if (strcmp(text_at(reader, "/rejects/id", row), "p11") == 0)
+            lost = text_at(reader, "/rejects/reason", row);
+    CU_ASSERT_PTR_NOT_NULL(lost);
+}
+
+static void same_bytes_have_one_row(void)
+{
+    static const enum pack_fault kinds[] = { FAULT_TWINS, FAULT_LOST_TWIN };
+    for (size_t k = 0; k < 2; k++) {
+        pack_begin_run(&run, &team, kinds[k], NULL);
+        check_status(pack_run(&run), STATUS_OK, NULL);
+        team_wait(&team);
+        struct store_reader *reader = team.rank == 0 ? open_store() : NULL;
+        if (reader != NULL)
+            check_twins(reader);
+        store_reader_close(reader);
+        pack_end_run(&run);
+    }
 }
 
 static ino_t store_inode(void)
@@ -281,6 +329,7 @@ int main(int argc, char **argv)
     CU_TestInfo cases[] = {
         { "begin", begin },
         { "the store holds what the shards hold", the_store_holds_what_the_shards_hold },
+        { "same bytes have one row", same_bytes_have_one_row },
         { "features", features_are_packed_where_the_plan_keeps_them },
         { "an empty store", a_store_may_be_without_pictures_and_captions },
         { "made again only where something changed",

@@ -16,8 +16,10 @@ static void a_missing_shard_is_named_with_what_makes_it(void)
 {
     static const struct {
         const char *folder, *maker;
-    } table[] = { { "units", "speech-units" }, { "images", "image-units" } };
-    for (size_t t = 0; t < 2; t++) {
+    } table[] = { { "units", "speech-units" },
+                  { "images", "image-units" },
+                  { "pictures", "image-units" } };
+    for (size_t t = 0; t < 3; t++) {
         char path[PATH_BYTES];
         pack_begin_run(&run, &team, FAULT_NONE, NULL);
         run_shard_path(path, &run, table[t].folder, 2);
@@ -56,6 +58,7 @@ static void shards_that_do_not_fit_are_corrupt(void)
         { FAULT_FEATURES_DO_NOT_FIT, "speech_units.features=true", "units shard 2: caption p8-1" },
         { FAULT_TOKEN_BEYOND_CODEBOOK, NULL, "images shard 1: picture p8" },
         { FAULT_GRID_DOES_NOT_FIT, NULL, "images shard 1: picture p8" },
+        { FAULT_PICTURE_LEFT_OUT, NULL, "picture p8 is neither in RUN/images nor a reject" },
         { FAULT_RANGE_OF_ANOTHER_RUN, NULL, "units/00005.h5: not a shard of records 35 to 39" },
     };
     for (size_t t = 0; t < sizeof table / sizeof table[0]; t++) {
@@ -69,31 +72,18 @@ static void shards_that_do_not_fit_are_corrupt(void)
 static void a_failure_at_any_step_on_any_rank_fails_all_alike(void)
 {
     static const char *const steps[] = {
-        "name store",
-        "prepare scan",
-        "scan image shards",
-        "scan unit shards",
-        "take store recipe",
-        "prepare store",
-        "try store folder",
-        "create store file",
-        "create store group",
-        "fill store block",
-        "choose packing",
-        "create store dataset",
-        "write store rows",
-        "collect rejects",
-        "write rejects",
-        "prepare gather",
-        "gather",
-        "gather rejects",
-        "fill rejects",
-        "write provenance",
-        "note in store",
-        "close store",
+        "name store",          "prepare scan",      "read picture digests",
+        "find equal pictures", "scan image shards", "number pictures",
+        "scan unit shards",    "take store recipe", "prepare store",
+        "try store folder",    "create store file", "create store group",
+        "fill store block",    "choose packing",    "create store dataset",
+        "write store rows",    "fill duplicates",   "collect rejects",
+        "write rejects",       "prepare gather",    "gather",
+        "gather rejects",      "fill rejects",      "write provenance",
+        "note in store",       "close store",
     };
     char partial[PATH_BYTES];
-    pack_begin_run(&run, &team, FAULT_NONE, NULL);
+    pack_begin_run(&run, &team, FAULT_TWINS, NULL);
     check_status(run_path(partial, &run, "store.h5.partial"), STATUS_OK, NULL);
     for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++)
         for (int rank = 0; rank < team.size; rank++) {

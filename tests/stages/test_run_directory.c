@@ -70,9 +70,29 @@ static void until_there_are_results_a_plan_may_be_corrected(void)
     begin_inputs();
     check_status(open_with(NULL), STATUS_OK, NULL);
     check_status(open_with("seed=2"), STATUS_OK, NULL);
+    write_on_rank_0("run/speech/00000.h5.partial", "what a killed run was writing");
+    check_status(open_with("seed=2"), STATUS_OK, NULL);
     write_on_rank_0("run/speech/00000.h5", "a result");
     check_status(open_with("seed=2"), STATUS_OK, NULL);
     check_status(open_with("seed=3"), STATUS_INVALID, "seed is 3, was 2 in the run");
+}
+
+static void what_a_killed_run_was_writing_is_dropped(void)
+{
+    static const char *const names[] = { "run/speech/00001.h5.partial", "run/store.h5.partial",
+                                         "run/images/00000.h5.partial" };
+    begin_inputs();
+    check_status(open_with(NULL), STATUS_OK, NULL);
+    write_on_rank_0("run/speech/00000.h5", "a result");
+    for (size_t n = 0; n < 3; n++)
+        write_on_rank_0(names[n], "half");
+    check_status(open_with(NULL), STATUS_OK, NULL);
+    for (size_t n = 0; n < 3; n++) {
+        char path[PATH_BYTES];
+        path_join(path, folder, names[n]);
+        CU_ASSERT_FALSE(file_exists(path));
+    }
+    team_wait(&team);
 }
 
 static void a_plan_of_other_content_is_refused_and_the_difference_named(void)
@@ -107,6 +127,68 @@ static void a_manifest_that_was_changed_is_refused(void)
     write_on_rank_0("run/images/00000.h5", "a result");
     write_on_rank_0("manifest.jsonl", "{\"id\": \"x\", \"image\": \"x\", \"captions\": []}\n");
     check_status(open_with(NULL), STATUS_INVALID, "digests.manifest");
+}
+
+/* Appends to the manifest and opens the run: the pictures that it then has, 0 where it is refused.
+ */
+static size_t pictures_with(const char *appended)
+{
+    struct run run;
+    plain_run_append(folder, &team, appended);
+    const enum status outcome = run_open(&run, &team, plan_path, NULL);
+    const size_t pictures = outcome == STATUS_OK ? run.manifest.image_count : 0;
+    run_close(&run);
+    team_wait(&team);
+    return pictures;
+}
+
+static void a_manifest_may_grow_at_its_end(void)
+{
+    struct run view;
+    char path[PATH_BYTES];
+    begin_inputs();
+    CU_ASSERT_EQUAL(pictures_with(""), 3);
+    write_on_rank_0("run/images/00000.h5", "a result");
+    CU_ASSERT_EQUAL(pictures_with("{\"id\": \"x\", \"image\": \"x\", \"captions\": []}\n"), 4);
+    CU_ASSERT_EQUAL(pictures_with("{\"id\": \"y\", \"image\": \"y\", \"captions\": []}"), 5);
+    CU_ASSERT_EQUAL(pictures_with(""), 5);
+    CU_ASSERT_EQUAL(pictures_with(" "), 0); /* goes on with the last line */
+    check_status(open_with(NULL), STATUS_INVALID, "another content of manifest");
+
+    begin_inputs();
+    CU_ASSERT_EQUAL(pictures_with(""), 3);
+    write_on_rank_0("run/images/00000.h5", "a result");
+    check_status(open_with("seed=9"), STATUS_INVALID, "seed is 9");
+    path_join(path, folder, "run");
+    plain_run_append(folder, &team, "{\"id\": \"x\", \"image\": \"x\", \"captions\": []}\n");
+    check_status(run_view(&view, &team, path), STATUS_OK, NULL);
+    CU_ASSERT_EQUAL(view.manifest.image_count, 3); /* what the run knows */
+    run_close(&view);
+    team_wait(&team);
+}
+
+static void files_that_change_under_a_run_are_named(void)
+{
+    struct run run;
+    begin_inputs();
+    check_status(run_open(&run, &team, plan_path, NULL), STATUS_OK, NULL);
+    check_status(run_files_check(run.files), STATUS_OK, NULL);
+    write_on_rank_0("weights/vit", "vit"); /* another file of equal content */
+    check_status(run_files_check(run.files), STATUS_OK, NULL);
+    write_on_rank_0("weights/vit", "tiv");
+    check_status(run_files_check(run.files), STATUS_INVALID, "image_units.vit_vqgan: ");
+    write_on_rank_0("weights/vit", "vit");
+    check_status(run_files_check(run.files), STATUS_OK, NULL);
+    team_wait(&team);
+    if (team.rank == 0) {
+        char path[PATH_BYTES];
+        path_join(path, folder, "weights/hubert");
+        unlink(path);
+    }
+    team_wait(&team);
+    check_status(run_files_check(run.files), STATUS_NOT_FOUND, "weights/hubert");
+    run_close(&run);
+    team_wait(&team);
 }
 
 static void files_may_move_while_their_content_stays(void)
@@ -195,9 +277,14 @@ static void a_run_can_be_looked_at_while_another_works_in_it(void)
 static void a_failure_at_any_step_on_any_rank_fails_all_alike(void)
 {
     static const char *const steps[] = {
-        "read plan",    "read manifest",      "take digests of the plan's files",
-        "note digests", "lock run directory", "freeze plan",
-        "keep log"
+        "read plan",
+        "look at the plan's files",
+        "take digests of the plan's files",
+        "note digests",
+        "read manifest",
+        "lock run directory",
+        "freeze plan",
+        "keep log",
     };
     begin_inputs();
     for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++)
@@ -251,6 +338,9 @@ int main(int argc, char **argv)
         { "until there are results", until_there_are_results_a_plan_may_be_corrected },
         { "a plan of other content", a_plan_of_other_content_is_refused_and_the_difference_named },
         { "a changed manifest", a_manifest_that_was_changed_is_refused },
+        { "a manifest that grows", a_manifest_may_grow_at_its_end },
+        { "what a killed run was writing", what_a_killed_run_was_writing_is_dropped },
+        { "files that change", files_that_change_under_a_run_are_named },
         { "moved files", files_may_move_while_their_content_stays },
         { "two at work", two_at_work_in_one_run_are_refused },
         { "missing or wrong", what_is_missing_or_wrong_is_named },

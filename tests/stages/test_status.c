@@ -23,12 +23,13 @@ static char *status_text_of(const char *folder, bool is_json, bool all_rejects)
     struct run run;
     char *text = NULL;
     size_t bytes = 0;
+    bool goes_on = false;
     const struct status_options options = { .is_json = is_json, .all_rejects = all_rejects };
     FILE *stream = open_memstream(&text, &bytes);
     const enum status viewed = run_view(&run, &team, folder);
     check_status(viewed, STATUS_OK, NULL);
     if (viewed == STATUS_OK)
-        check_status(status_write(stream, &run, &options), STATUS_OK, NULL);
+        check_status(status_write(stream, &goes_on, &run, &options), STATUS_OK, NULL);
     run_close(&run);
     fclose(stream);
     return text;

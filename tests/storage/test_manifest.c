@@ -173,6 +173,47 @@ static void a_zero_character_in_a_text_rejects_the_caption(void)
     manifest_end(&manifest);
 }
 
+static void recorded_captions_name_their_audio(void)
+{
+    struct manifest manifest;
+    read_good(
+        &manifest,
+        "{\"unitmill_manifest\": 1, \"audio_root\": \"wavs\"}\n"
+        "{\"id\": \"1\", \"image\": \"a\", \"captions\": ["
+        "{\"id\": \"a\", \"text\": \"\", \"language\": \"en\", \"audio\": \"x/1.wav\"}, "
+        "{\"id\": \"b\", \"text\": \"b\", \"language\": \"en\", \"audio\": \"../1.wav\"}, " CAPTION
+        "]}\n"
+        "{\"id\": \"2\", \"captions\": ["
+        "{\"id\": \"d\", \"text\": \"\", \"language\": \"en\", \"audio\": \"2.wav\"}]}\n");
+    CU_ASSERT(strstr(manifest.audio_root, "/wavs") != NULL);
+    CU_ASSERT_STRING_EQUAL(manifest.captions[0].audio, "x/1.wav");
+    CU_ASSERT_PTR_NULL(manifest.captions[0].reject);
+    check_reject(manifest.captions[1].reject, "leaves the audio root");
+    CU_ASSERT_PTR_NULL(manifest.captions[2].audio);
+    CU_ASSERT_STRING_EQUAL(manifest.images[1].path, "");
+    check_reject(manifest.images[1].reject, "no picture");
+    CU_ASSERT_PTR_NULL(manifest.captions[3].reject);
+    manifest_end(&manifest);
+    read_good(&manifest, GOOD_LINE);
+    char expected[600];
+    snprintf(expected, sizeof expected, "%s", check_scratch("."));
+    CU_ASSERT_STRING_EQUAL(manifest.audio_root, expected);
+    manifest_end(&manifest);
+}
+
+static void audio_that_is_no_name(void)
+{
+    check_bad("{\"id\": \"1\", \"image\": \"a\", \"captions\": [{\"id\": \"c\", \"text\": \"t\", "
+              "\"language\": \"en\", \"audio\": 5}]}\n",
+              1, "\"audio\" is not a text");
+    check_bad("{\"id\": \"1\", \"image\": \"a\", \"captions\": [{\"id\": \"c\", \"text\": \"t\", "
+              "\"language\": \"en\", \"audio\": \"\"}]}\n",
+              1, "\"audio\" has 0 bytes");
+    check_bad("{\"unitmill_manifest\": 1, \"audio_root\": 5}\n" GOOD_LINE, 1, "\"audio_root\"");
+    check_bad(GOOD_LINE "{\"id\": \"1\", \"captions\": [" CAPTION "]}\n", 2,
+              "\"image\" is missing"); /* a spoken caption needs a picture */
+}
+
 static void keys_that_are_missing_or_of_another_type(void)
 {
     check_bad("{\"image\": \"a\", \"captions\": []}\n", 1, "\"id\" is missing");
@@ -339,6 +380,8 @@ int main(int argc, char **argv)
         { "a path that leaves the root", a_path_that_leaves_the_root_is_a_reject },
         { "text that is not UTF-8", text_that_is_not_utf8_rejects_its_caption_only },
         { "a zero character in a text", a_zero_character_in_a_text_rejects_the_caption },
+        { "recorded captions name their audio", recorded_captions_name_their_audio },
+        { "audio that is no name", audio_that_is_no_name },
         { "missing keys, other types", keys_that_are_missing_or_of_another_type },
         { "unknown keys", keys_that_nobody_knows },
         { "bad names", names_that_are_empty_long_or_hold_control_characters },

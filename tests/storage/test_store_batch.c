@@ -29,11 +29,6 @@ static struct team team;
 static void *rows_of[DATASETS]; /* what the store holds */
 static uint64_t unit_count, frame_count;
 
-static uint64_t unit_end(size_t caption)
-{
-    return ((uint64_t *)rows_of[OFFSETS])[caption + 1];
-}
-
 static uint64_t unit_begin(size_t caption)
 {
     return ((uint64_t *)rows_of[OFFSETS])[caption];
@@ -141,7 +136,7 @@ static size_t count_wrong_rows(const struct store_batch *batch, size_t n, size_t
     const uint64_t *frames = rows_of[FRAMES];
     const size_t frame = batch->feature_offsets[n];
     size_t wrong = batch->pictures[n] != picture;
-    if (length != unit_end(caption) - unit_begin(caption) ||
+    if (length != unit_begin(caption + 1) - unit_begin(caption) ||
         batch->feature_offsets[n + 1] - frame != frames[caption + 1] - frames[caption])
         return wrong + 1;
     wrong += memcmp(batch->units + first, (uint16_t *)rows_of[UNITS] + unit_begin(caption),

@@ -67,9 +67,9 @@ static void what_is_not_committed_leaves_no_file(void)
 static void a_failure_at_any_step_on_any_rank_fails_all_alike(void)
 {
     static const char *const steps[] = {
-        "prepare store",      "try store folder",     "create store file",
-        "create store group", "create store dataset", "write store rows",
-        "note in store",      "close store",          "publish store",
+        "prepare store",        "try store folder", "create store file", "create store group",
+        "create store dataset", "write store rows", "note in store",     "close store",
+        "digest store",         "seal store",       "publish store",
     };
     const char *path = check_scratch("faulty.h5");
     for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++)

@@ -2,6 +2,7 @@
 #include "core/random.h"
 #include "nn/matmul.h"
 #include "tests/support/check.h"
+#include "tests/tokenizers/weights_table.h"
 #include "tokenizers/image/clip.h"
 #include "tokenizers/image/clip_untrained.h"
 
@@ -212,24 +213,6 @@ static void shapes_alone_are_enough_for_the_published_nets(void)
     tensor_table_end(&table);
 }
 
-static struct tensor *find(struct loaded *loaded, const char *name)
-{
-    struct tensor *tensor = (struct tensor *)tensor_table_find(&loaded->table, name);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(tensor);
-    return tensor;
-}
-
-static void remove_tensor(struct loaded *loaded, const char *name)
-{
-    struct tensor_table *table = &loaded->table;
-    struct tensor *tensor = find(loaded, name);
-    free(tensor->name);
-    free(tensor->owned);
-    memmove(tensor, tensor + 1,
-            (size_t)(table->tensors + table->count - tensor - 1) * sizeof *tensor);
-    table->count--;
-}
-
 static void check_broken(struct loaded *loaded, const char *fragment)
 {
     struct clip *net = NULL;
@@ -244,7 +227,7 @@ static void missing_tensors_are_named(void)
     for (size_t t = 0; t < whole.table.count; t++) {
         struct loaded loaded = load(1);
         struct clip *net = NULL;
-        remove_tensor(&loaded, whole.table.tensors[t].name);
+        weights_table_remove(&loaded.table, whole.table.tensors[t].name);
         const enum status outcome = clip_create(&net, &loaded.table, loaded.settings);
         /* A block without its first tensor ends the tower, which the settings contradict. */
         CU_ASSERT(outcome == STATUS_CORRUPT || outcome == STATUS_INVALID);
@@ -253,10 +236,10 @@ static void missing_tensors_are_named(void)
     }
     unload(&whole);
     struct loaded loaded = load(1);
-    remove_tensor(&loaded, "visual.conv1.weight");
+    weights_table_remove(&loaded.table, "visual.conv1.weight");
     check_broken(&loaded, "no CLIP image encoder");
     loaded = load(1);
-    remove_tensor(&loaded, "visual.ln_post.bias");
+    weights_table_remove(&loaded.table, "visual.ln_post.bias");
     check_broken(&loaded, "tensor visual.ln_post.bias [64] is missing");
 }
 
@@ -264,7 +247,7 @@ static void misshapen_unknown_and_infinite_tensors_are_named(void)
 {
     float *values = NULL;
     struct loaded loaded = load(1);
-    remove_tensor(&loaded, "visual.class_embedding");
+    weights_table_remove(&loaded.table, "visual.class_embedding");
     tensor_table_add(&values, &loaded.table, "visual.class_embedding", 1, (size_t[]){ 63 });
     check_broken(&loaded, "visual.class_embedding has shape [63], expected [64]");
 
@@ -273,7 +256,7 @@ static void misshapen_unknown_and_infinite_tensors_are_named(void)
     check_broken(&loaded, "visual.attn_pool.query is no part");
 
     loaded = load(1);
-    ((float *)find(&loaded, "visual.proj")->owned)[5] = INFINITY;
+    ((float *)weights_table_find(&loaded.table, "visual.proj")->owned)[5] = INFINITY;
     check_broken(&loaded, "visual.proj is not finite");
 }
 
@@ -336,13 +319,7 @@ static void batches_give_what_single_pictures_give(void)
 static void untrained_weights_depend_on_the_seed_only(void)
 {
     struct loaded first = load(1), again = load(1), other = load(2);
-    size_t unequal = 0;
-    for (size_t t = 0; t < first.table.count; t++) {
-        const struct tensor *a = &first.table.tensors[t], *b = &again.table.tensors[t];
-        CU_ASSERT_EQUAL(memcmp(a->data, b->data, a->count * sizeof(float)), 0);
-        unequal += memcmp(a->data, other.table.tensors[t].data, a->count * sizeof(float)) != 0;
-    }
-    CU_ASSERT(unequal > 8);
+    weights_table_check_seeds(&first.table, &again.table, &other.table, 9);
     unload(&first);
     unload(&again);
     unload(&other);

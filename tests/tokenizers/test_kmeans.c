@@ -121,8 +121,8 @@ static double step(float *centroids, struct kmeans_far_frame *far, size_t *far_c
         memset(part, 0, sizeof part);
         for (size_t b = starts[r]; b < starts[r + 1]; b++) {
             const float *block = features + b * BLOCK * D;
-            kmeans_assign(units, distances, kmeans, block, BLOCK);
-            kmeans_accumulate(part, scale, units, distances, block, BLOCK, K, D);
+            kmeans_assign(units, NULL, kmeans, block, BLOCK);
+            kmeans_accumulate(part, distances, scale, units, centroids, block, BLOCK, K, D);
             kmeans_farthest_offer(own, &own_count, 5, distances, b * BLOCK, BLOCK);
         }
         for (size_t i = 0; i < TOTALS; i++)
@@ -171,14 +171,15 @@ static void totals_hold_means_counts_and_inertia(void)
     const struct kmeans_scale scale = scale_of_features();
     struct kmeans *kmeans = made(features, K);
     static uint16_t units[N];
-    static double distances[N];
+    static double distances[N], direct[N];
     static int64_t totals[TOTALS];
     float centroids[K * D];
     uint16_t empty[K];
     memcpy(centroids, features, sizeof centroids);
     memset(totals, 0, sizeof totals);
-    kmeans_assign(units, distances, kmeans, features, N);
-    kmeans_accumulate(totals, &scale, units, distances, features, N, K, D);
+    kmeans_assign(units, direct, kmeans, features, N);
+    kmeans_accumulate(totals, distances, &scale, units, features, features, N, K, D);
+    CU_ASSERT_EQUAL(memcmp(distances, direct, sizeof distances), 0);
     CU_ASSERT_EQUAL(kmeans_totals_count(K, D), TOTALS);
     CU_ASSERT_EQUAL(kmeans_update(centroids, empty, totals, &scale, K, D), 0);
     double sum = 0.0, mean = 0.0;
@@ -194,19 +195,55 @@ static void totals_hold_means_counts_and_inertia(void)
     kmeans_destroy(kmeans);
 }
 
+/* More frames than are sorted at a time, and unit numbers of two bytes. */
+static void totals_of_many_clusters_are_those_of_a_plain_loop(void)
+{
+    enum { FRAMES = 5000, CLUSTERS = 700, WIDTH = 21 };
+    static float rows[FRAMES * WIDTH], centroids[CLUSTERS * WIDTH];
+    static uint16_t units[FRAMES];
+    static double distances[FRAMES];
+    static int64_t totals[CLUSTERS * WIDTH + CLUSTERS + 1], plain[CLUSTERS * WIDTH + CLUSTERS + 1];
+    struct random_stream stream = random_stream_numbered(2, 0, "rows");
+    for (size_t i = 0; i < (size_t)FRAMES * WIDTH; i++)
+        rows[i] = (float)random_normal(&stream);
+    for (size_t i = 0; i < (size_t)CLUSTERS * WIDTH; i++)
+        centroids[i] = (float)random_normal(&stream);
+    struct kmeans_scale scale;
+    check_status(
+        kmeans_scale_choose(&scale, kmeans_magnitude(rows, (size_t)FRAMES * WIDTH), FRAMES, WIDTH),
+        STATUS_OK, NULL);
+    for (size_t n = 0; n < FRAMES; n++) {
+        units[n] = (uint16_t)(random_bits(&stream) % CLUSTERS);
+        double distance = 0.0;
+        for (size_t d = 0; d < WIDTH; d++) {
+            const double x = (double)rows[n * WIDTH + d];
+            const double difference = x - (double)centroids[units[n] * WIDTH + d];
+            plain[units[n] * WIDTH + d] += llrint(ldexp(x, scale.feature_exponent));
+            distance += difference * difference;
+        }
+        plain[CLUSTERS * WIDTH + units[n]]++;
+        distances[n] = distance;
+    }
+    static double found[FRAMES];
+    kmeans_accumulate(totals, found, &scale, units, centroids, rows, FRAMES, CLUSTERS, WIDTH);
+    CU_ASSERT_EQUAL(memcmp(totals, plain, (CLUSTERS * WIDTH + CLUSTERS) * sizeof *totals), 0);
+    for (size_t n = 0; n < FRAMES; n++)
+        CU_ASSERT(fabs(found[n] - distances[n]) <= 1e-12 * distances[n]);
+}
+
 static void empty_clusters_are_listed_and_stay(void)
 {
     make_features();
     const struct kmeans_scale scale = scale_of_features();
     const uint16_t units[2] = { 4, 4 };
-    const double distances[2] = { 0.0, 0.0 };
+    double distances[2];
     static int64_t totals[TOTALS];
     float centroids[K * D];
     uint16_t empty[K] = { 0 };
     for (size_t i = 0; i < (size_t)K * D; i++)
         centroids[i] = 5.0f;
     memset(totals, 0, sizeof totals);
-    kmeans_accumulate(totals, &scale, units, distances, features, 2, K, D);
+    kmeans_accumulate(totals, distances, &scale, units, centroids, features, 2, K, D);
     CU_ASSERT_EQUAL(kmeans_update(centroids, empty, totals, &scale, K, D), K - 1);
     CU_ASSERT_EQUAL(empty[3], 3);
     CU_ASSERT_EQUAL(empty[4], 5);
@@ -292,6 +329,7 @@ int main(int argc, char **argv)
         { "bad centroids are refused", bad_centroids_are_refused },
         { "any number of ranks gives the same bits", any_number_of_ranks_gives_the_same_bits },
         { "totals hold means, counts, inertia", totals_hold_means_counts_and_inertia },
+        { "totals of many clusters", totals_of_many_clusters_are_those_of_a_plain_loop },
         { "empty clusters are listed and stay", empty_clusters_are_listed_and_stay },
         { "the farthest come first", the_farthest_frames_come_first_and_lower_numbers_win_ties },
         { "thresholds fall where they should", thresholds_fall_where_the_running_sum_says },

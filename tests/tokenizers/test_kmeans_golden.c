@@ -163,8 +163,8 @@ static double lloyd_step(float *centroids, const struct kmeans_scale *scale, siz
     double *distances = malloc(N * sizeof *distances);
     int64_t *totals = calloc(kmeans_totals_count(K, D), sizeof *totals);
     check_status(kmeans_create(&kmeans, centroids, K, D), STATUS_OK, NULL);
-    kmeans_assign(units, distances, kmeans, features, N);
-    kmeans_accumulate(totals, scale, units, distances, features, N, K, D);
+    kmeans_assign(units, NULL, kmeans, features, N);
+    kmeans_accumulate(totals, distances, scale, units, centroids, features, N, K, D);
     CU_ASSERT_EQUAL(kmeans_update(centroids, empty, totals, scale, K, D), 0);
     const double inertia = kmeans_inertia(totals, scale, K, D);
     kmeans_destroy(kmeans);

@@ -2,6 +2,7 @@
 #include "core/random.h"
 #include "nn/matmul.h"
 #include "tests/support/check.h"
+#include "tests/tokenizers/weights_table.h"
 #include "tokenizers/image/vit_vqgan.h"
 #include "tokenizers/image/vit_vqgan_untrained.h"
 
@@ -182,18 +183,6 @@ static void shapes_alone_are_enough_for_upstreams_nets(void)
     tensor_table_end(&table);
 }
 
-/* Removes or misnames the tensor called `name`. */
-static void remove_tensor(struct tensor_table *table, const char *name)
-{
-    struct tensor *tensor = (struct tensor *)tensor_table_find(table, name);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(tensor);
-    free(tensor->name);
-    free(tensor->owned);
-    memmove(tensor, tensor + 1,
-            (size_t)(table->tensors + table->count - tensor - 1) * sizeof *tensor);
-    table->count--;
-}
-
 static void check_broken(struct loaded *loaded, const char *fragment)
 {
     struct vit_vqgan *net = NULL;
@@ -209,7 +198,7 @@ static void missing_tensors_are_named(void)
     struct loaded whole = load(1);
     for (size_t t = 0; t < whole.table.count; t++) {
         struct loaded loaded = load(1);
-        remove_tensor(&loaded.table, whole.table.tensors[t].name);
+        weights_table_remove(&loaded.table, whole.table.tensors[t].name);
         struct vit_vqgan *net = NULL;
         const enum status outcome = vit_vqgan_create(&net, &loaded.table, loaded.settings);
         /* A block without its first tensor ends the tower, which the settings contradict. */
@@ -219,7 +208,7 @@ static void missing_tensors_are_named(void)
     }
     unload(&whole);
     struct loaded loaded = load(1);
-    remove_tensor(&loaded.table, "pre_quant.bias");
+    weights_table_remove(&loaded.table, "pre_quant.bias");
     check_broken(&loaded, "tensor pre_quant.bias [6] is missing");
 }
 
@@ -227,7 +216,7 @@ static void misshapen_unknown_and_infinite_tensors_are_named(void)
 {
     float *values = NULL;
     struct loaded loaded = load(1);
-    remove_tensor(&loaded.table, "decoder.to_pixel.1.bias");
+    weights_table_remove(&loaded.table, "decoder.to_pixel.1.bias");
     tensor_table_add(&values, &loaded.table, "decoder.to_pixel.1.bias", 1, (size_t[]){ 4 });
     check_broken(&loaded, "decoder.to_pixel.1.bias has shape [4], expected [3]");
 
@@ -251,13 +240,7 @@ static void misshapen_unknown_and_infinite_tensors_are_named(void)
 static void untrained_weights_depend_on_the_seed_only(void)
 {
     struct loaded first = load(1), again = load(1), other = load(2);
-    size_t unequal = 0;
-    for (size_t t = 0; t < first.table.count; t++) {
-        const struct tensor *a = &first.table.tensors[t], *b = &again.table.tensors[t];
-        CU_ASSERT_EQUAL(memcmp(a->data, b->data, a->count * sizeof(float)), 0);
-        unequal += memcmp(a->data, other.table.tensors[t].data, a->count * sizeof(float)) != 0;
-    }
-    CU_ASSERT(unequal > 10);
+    weights_table_check_seeds(&first.table, &again.table, &other.table, 11);
     unload(&first);
     unload(&again);
     unload(&other);

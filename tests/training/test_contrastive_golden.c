@@ -3,10 +3,10 @@
 #include "cluster/slices.h"
 #include "nn/norm.h"
 #include "nn/norm_gradient.h"
-#include "training/contrastive_exchange.h"
 #include "storage/safetensors.h"
 #include "storage/settings_file.h"
 #include "tests/support/check.h"
+#include "training/contrastive_exchange.h"
 
 #include <math.h>
 #include <stdlib.h>

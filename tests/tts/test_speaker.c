@@ -96,7 +96,7 @@ static void speech_is_16_khz_with_phones_inside(void)
     const struct speaker_caption caption = { "c1", "a red square", "en", NULL };
     struct speech speech;
     struct speaker_choice choice;
-    check_status(speaker_speak(&speech, &choice, speaker, &caption), STATUS_OK, NULL);
+    check_status(speaker_speak(&speech, &choice, speaker, &caption, NULL), STATUS_OK, NULL);
     CU_ASSERT(speech.sample_count > SPEAKER_RATE_HZ / 2);
     CU_ASSERT(speech.sample_count < 3 * SPEAKER_RATE_HZ);
     CU_ASSERT(speech.phone_count >= 8);
@@ -111,15 +111,21 @@ static const struct speaker_caption wanted = { "w", "two small dogs", "en", NULL
 static const struct speaker_caption before = { "b", "مربع أحمر 119", "ar", NULL };
 static const struct speaker_caption beside = { "v", "a red square", "en-us", NULL };
 
-static uint64_t hash_of(struct speaker *speaker, const struct speaker_caption *caption)
+static uint64_t hash_before(struct speaker *speaker, const struct speaker_caption *caption,
+                            const struct speaker_caption *next)
 {
     struct speech speech;
     struct speaker_choice choice;
     uint64_t hash = 0xCBF29CE484222325u;
-    check_status(speaker_speak(&speech, &choice, speaker, caption), STATUS_OK, NULL);
+    check_status(speaker_speak(&speech, &choice, speaker, caption, next), STATUS_OK, NULL);
     for (size_t i = 0; i < speech.sample_count; i++)
         hash = (hash ^ (uint16_t)speech.samples[i]) * 0x100000001B3u;
     return hash;
+}
+
+static uint64_t hash_of(struct speaker *speaker, const struct speaker_caption *caption)
+{
+    return hash_before(speaker, caption, NULL);
 }
 
 static void a_caption_sounds_the_same_whatever_came_before(void)
@@ -151,6 +157,50 @@ static void a_batch_sounds_the_same_whatever_came_before(void)
     speaker_destroy(other);
 }
 
+/* Of one voice and of several, in batches and without. */
+static void speaking_ahead_changes_nothing(void)
+{
+    struct speaker *speaker = opened(&good), *other = opened(&good);
+    const struct speaker_caption *captions[] = { &wanted, &wanted, &before, &wanted,
+                                                 &beside, &beside, &before };
+    const size_t count = sizeof captions / sizeof captions[0];
+    for (int round = 0; round < 4; round++) {
+        if (round > 0) {
+            speaker_begin_batch(speaker);
+            speaker_begin_batch(other);
+        }
+        for (size_t i = 0; i < count; i++)
+            CU_ASSERT_EQUAL(hash_before(other, captions[i], i + 1 < count ? captions[i + 1] : NULL),
+                            hash_of(speaker, captions[i]));
+    }
+    const uint64_t first = (speaker_begin_batch(speaker), hash_of(speaker, &wanted));
+    hash_before(other, &beside, &wanted); /* begun and never asked for */
+    speaker_begin_batch(other);
+    CU_ASSERT_EQUAL(hash_of(other, &wanted), first);
+    speaker_destroy(speaker);
+    hash_before(other, &beside, &wanted);
+    speaker_destroy(other);
+}
+
+static void a_bad_caption_ahead_is_told_in_its_turn(void)
+{
+    struct speaker *speaker = opened(&good);
+    const struct speaker_caption bad[] = { { "b", "\xFF", "en", NULL },
+                                           { "b", "hello", "tlh", NULL },
+                                           { "b", "...", "en", NULL } };
+    const char *const reasons[] = { "UTF-8", "no voice", "audible" };
+    for (size_t i = 0; i < 3; i++) {
+        struct speech speech;
+        struct speaker_choice choice;
+        const uint64_t hash = hash_of(speaker, &wanted);
+        CU_ASSERT_EQUAL(hash_before(speaker, &wanted, &bad[i]), hash);
+        check_status(speaker_speak(&speech, &choice, speaker, &bad[i], &wanted), STATUS_INVALID,
+                     reasons[i]);
+        CU_ASSERT_EQUAL(hash_of(speaker, &wanted), hash);
+    }
+    speaker_destroy(speaker);
+}
+
 static void bad_captions_are_refused_with_a_reason(void)
 {
     static char endless[SPEAKER_CAPTION_BYTES + 2];
@@ -165,7 +215,7 @@ static void bad_captions_are_refused_with_a_reason(void)
         const struct speaker_caption caption = { "c", bad[i].text, bad[i].language, NULL };
         struct speech speech;
         struct speaker_choice choice;
-        check_status(speaker_speak(&speech, &choice, speaker, &caption), STATUS_INVALID,
+        check_status(speaker_speak(&speech, &choice, speaker, &caption, NULL), STATUS_INVALID,
                      bad[i].reason);
         CU_ASSERT_EQUAL(speech.sample_count, 0);
     }
@@ -202,6 +252,8 @@ int main(int argc, char **argv)
         { "speech is 16 kHz with phones inside", speech_is_16_khz_with_phones_inside },
         { "a caption sounds the same", a_caption_sounds_the_same_whatever_came_before },
         { "a batch sounds the same", a_batch_sounds_the_same_whatever_came_before },
+        { "speaking ahead changes nothing", speaking_ahead_changes_nothing },
+        { "a bad caption ahead", a_bad_caption_ahead_is_told_in_its_turn },
         { "bad captions are refused", bad_captions_are_refused_with_a_reason },
         { "bad options are refused", bad_options_are_refused },
         CU_TEST_INFO_NULL,

@@ -172,6 +172,32 @@ static void a_voice_whose_process_is_gone_says_so(void)
     voice_process_destroy(voice);
 }
 
+static void what_was_said_stays_while_the_next_is_spoken(void)
+{
+    struct voice_process *voice = opened("en-us");
+    uint64_t hashes[TEXTS] = { 0 };
+    struct speech speech, next;
+    for (size_t t = 0; t < TEXTS; t++)
+        hashes[t] = spoken(voice, texts[t], 175, 50);
+    voice_process_renew(voice);
+    check_status(voice_process_begin(voice, texts[0], 175, 50), STATUS_OK, NULL);
+    check_status(voice_process_end(&speech, voice), STATUS_OK, NULL);
+    for (size_t t = 1; t < TEXTS; t++) {
+        check_status(voice_process_begin(voice, texts[t], 175, 50), STATUS_OK, NULL);
+        usleep(20000); /* long enough to be spoken */
+        CU_ASSERT_EQUAL(hash_of(&speech), hashes[t - 1]);
+        check_status(voice_process_end(&next, voice), STATUS_OK, NULL);
+        CU_ASSERT_EQUAL(hash_of(&speech), hashes[t - 1]);
+        speech = next;
+    }
+    CU_ASSERT_EQUAL(hash_of(&speech), hashes[TEXTS - 1]);
+    check_status(voice_process_begin(voice, texts[1], 175, 50), STATUS_OK, NULL);
+    voice_process_renew(voice);
+    CU_ASSERT_EQUAL(spoken(voice, texts[0], 175, 50), hashes[0]);
+    check_status(voice_process_begin(voice, texts[1], 175, 50), STATUS_OK, NULL);
+    voice_process_destroy(voice);
+}
+
 static void voice_rate_and_pitch_are_heard(void)
 {
     struct voice_process *voice = opened("en-us"), *variant = opened("en-us+f2");
@@ -255,6 +281,7 @@ int main(int argc, char **argv)
         { "a text that crashes the engine", a_text_that_crashes_the_engine_costs_one_utterance },
         { "a copy that is killed", a_copy_that_is_killed_ends_the_voice },
         { "a voice whose process is gone says so", a_voice_whose_process_is_gone_says_so },
+        { "what was said stays", what_was_said_stays_while_the_next_is_spoken },
         { "voice, rate and pitch are heard", voice_rate_and_pitch_are_heard },
         { "phones come in order with names", phones_come_in_order_with_names },
         { "markup is spoken as text", markup_is_spoken_as_text },

@@ -2,12 +2,16 @@
 
 #include "core/random.h"
 #include "nn/multiversion.h"
-#include "nn/nearest_row.h"
+#include "nn/squared_distance.h"
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
-enum { SUM_BITS = 62, FRAME_BITS_MAX = 40, WIDTH_MAX = 65536, SEED_TILE = 256, ROW_PART = 256 };
+enum { SUM_BITS = 62, TERM_BITS = 51, FRAME_BITS_MAX = 40, WIDTH_MAX = 65536 };
+
+/* Frames that are sorted by unit at a time, while they stay in the last cache. */
+enum { STEP_FRAMES = 2048, BYTE_VALUES = 256, CACHE_LINE_FLOATS = 16 };
 
 float kmeans_magnitude(const float *features, size_t count)
 {
@@ -40,7 +44,8 @@ enum status kmeans_scale_choose(struct kmeans_scale *scale, float magnitude, uin
                            (unsigned long long)frame_count, D);
     int magnitude_bits = 0;
     frexp((double)magnitude, &magnitude_bits); /* magnitude < 2^magnitude_bits */
-    scale->feature_exponent = SUM_BITS - magnitude_bits - frame_bits;
+    const int sum_bits = SUM_BITS - frame_bits;
+    scale->feature_exponent = (sum_bits < TERM_BITS ? sum_bits : TERM_BITS) - magnitude_bits;
     /* A squared distance is at most D times (2 magnitude)^2; one bit more for its rounding. */
     scale->distance_exponent = SUM_BITS - 1 - 2 * (magnitude_bits + 1) - width_bits - frame_bits;
     return STATUS_OK;
@@ -51,33 +56,76 @@ size_t kmeans_totals_count(size_t K, size_t D)
     return K * D + K + 1;
 }
 
-/* As llrint, which has no vector form: the factor is a power of two, so the product is exact, and
- * every version rounds alike. Rounding and converting stand in two loops, since the compiler would
- * make them llrint again. */
-MULTIVERSION static void add_row(int64_t *sums, const float *row, double factor, size_t D)
+/* A number below 2^51 in magnitude, added to this, stands rounded in the low bits of the sum. */
+static const double rounder = 0x1.8p52;
+
+ALWAYS_INLINE int64_t bits_of_double(double value)
 {
-    double rounded[ROW_PART];
-    for (size_t first = 0; first < D; first += ROW_PART) {
-        const size_t count = D - first < ROW_PART ? D - first : ROW_PART;
-        for (size_t d = 0; d < count; d++)
-            rounded[d] = rint((double)row[first + d] * factor);
-        for (size_t d = 0; d < count; d++)
-            sums[first + d] += (int64_t)rounded[d];
-    }
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
 }
 
-void kmeans_accumulate(int64_t *totals, const struct kmeans_scale *scale, const uint16_t *units,
-                       const double *squared_distances, const float *features, size_t N, size_t K,
-                       size_t D)
+/* As llrint, which has no vector form: the factor is a power of two, so the product is exact. */
+MULTIVERSION static void add_row(int64_t *sums, const float *row, double factor, size_t D)
+{
+    for (size_t d = 0; d < D; d++)
+        sums[d] += bits_of_double((double)row[d] * factor + rounder) - bits_of_double(rounder);
+}
+
+/* Sorts `order` [N], N <= STEP_FRAMES, by a byte of the frames' units; equal ones stay in order. */
+static void sort_by_byte(uint16_t *order, const uint16_t *units, size_t N, unsigned shift)
+{
+    uint16_t before[STEP_FRAMES], places[BYTE_VALUES + 1] = { 0 };
+    memcpy(before, order, N * sizeof *order);
+    for (size_t n = 0; n < N; n++)
+        places[(units[n] >> shift & 255) + 1]++;
+    for (size_t v = 0; v < BYTE_VALUES; v++)
+        places[v + 1] = (uint16_t)(places[v + 1] + places[v]);
+    for (size_t n = 0; n < N; n++)
+        order[places[units[before[n]] >> shift & 255]++] = before[n];
+}
+
+static void fetch_row(const float *row, size_t D)
+{
+    for (size_t d = 0; d < D; d += CACHE_LINE_FLOATS)
+        __builtin_prefetch(row + d);
+}
+
+/* Cluster by cluster, so that a centroid and its sums stay in the first cache. */
+static void add_step(int64_t *totals, double *squared_distances, const struct kmeans_scale *scale,
+                     const uint16_t *units, const float *centroids, const float *features, size_t N,
+                     size_t K, size_t D)
 {
     const double feature_factor = ldexp(1.0, scale->feature_exponent);
     const double distance_factor = ldexp(1.0, scale->distance_exponent);
     int64_t *counts = totals + K * D, *inertia = counts + K;
-    for (size_t n = 0; n < N; n++) {
-        assert(units[n] < K);
-        add_row(totals + units[n] * D, features + n * D, feature_factor, D);
-        counts[units[n]]++;
+    uint16_t order[STEP_FRAMES];
+    for (size_t n = 0; n < N; n++)
+        order[n] = (uint16_t)n;
+    sort_by_byte(order, units, N, 0);
+    if (K > BYTE_VALUES)
+        sort_by_byte(order, units, N, 8);
+    for (size_t i = 0; i < N; i++) {
+        const size_t n = order[i], k = units[n];
+        assert(k < K);
+        if (i + 1 < N)
+            fetch_row(features + order[i + 1] * D, D);
+        squared_distances[n] = squared_distance(features + n * D, centroids + k * D, D);
+        add_row(totals + k * D, features + n * D, feature_factor, D);
+        counts[k]++;
         *inertia += llrint(squared_distances[n] * distance_factor);
+    }
+}
+
+void kmeans_accumulate(int64_t *totals, double *squared_distances, const struct kmeans_scale *scale,
+                       const uint16_t *units, const float *centroids, const float *features,
+                       size_t N, size_t K, size_t D)
+{
+    for (size_t first = 0; first < N; first += STEP_FRAMES) {
+        const size_t left = N - first, count = left < STEP_FRAMES ? left : STEP_FRAMES;
+        add_step(totals, squared_distances + first, scale, units + first, centroids,
+                 features + first * D, count, K, D);
     }
 }
 
@@ -147,24 +195,16 @@ enum status kmeans_seed_update(double *nearest, int64_t *block_total,
                                const struct kmeans_scale *scale, const float *centroid,
                                const float *features, size_t N, size_t D)
 {
-    struct nearest_row_search *search = NULL;
     const double factor = ldexp(1.0, scale->distance_exponent);
     *block_total = 0;
-    const enum status outcome = nearest_row_create(&search, centroid, 1, D);
-    if (outcome != STATUS_OK)
-        return outcome;
-    for (size_t first = 0; first < N; first += SEED_TILE) {
-        uint16_t always_zero[SEED_TILE];
-        double distances[SEED_TILE];
-        const size_t count = N - first < SEED_TILE ? N - first : SEED_TILE;
-        nearest_row_find(always_zero, distances, search, features + first * D, count);
-        for (size_t i = 0; i < count; i++) {
-            if (distances[i] < nearest[first + i])
-                nearest[first + i] = distances[i];
-            *block_total += llrint(nearest[first + i] * factor);
-        }
+    if (!isfinite(kmeans_magnitude(centroid, D)))
+        return status_fail(STATUS_INVALID, "k-means: a centroid is not finite");
+    for (size_t n = 0; n < N; n++) {
+        const double distance = squared_distance(features + n * D, centroid, D);
+        if (distance < nearest[n])
+            nearest[n] = distance;
+        *block_total += llrint(nearest[n] * factor);
     }
-    nearest_row_destroy(search);
     return STATUS_OK;
 }
 

@@ -5,15 +5,15 @@
  * frames is worked on whole, by whoever has it. Nothing here talks to other ranks or allocates. The
  * caller's part, for all ranks together:
  *
- *     magnitude = MAX of kmeans_magnitude; kmeans_scale_choose
- *     seeding   frame of kmeans_seed_draw(seed, 0, frames) is centroid 0; then for k = 1 .. K - 1:
- *               kmeans_seed_update of each block with centroid k - 1, block totals gathered in
- * block order, kmeans_seed_draw(seed, k, their sum), kmeans_seed_find the block, its owner
- *               kmeans_seed_pick the frame and broadcasts the row
- *     Lloyd     clear totals; for each block kmeans_assign, kmeans_accumulate,
- * kmeans_farthest_offer; SUM of totals as int64; kmeans_update; where clusters came out empty,
- * gather the farthest lists and kmeans_farthest_merge them, and the i-th empty cluster gets the row
- *               of the i-th frame from its owner
+ * 1. Scale: the MAX of kmeans_magnitude over the ranks, kmeans_scale_choose.
+ * 2. Seeding: the frame of kmeans_seed_draw(seed, 0, frames) is centroid 0. Then for k = 1 .. K -
+ * 1: kmeans_seed_update of each block with centroid k - 1; block totals gathered in block order;
+ *    kmeans_seed_draw(seed, k, their sum); kmeans_seed_find the block; its owner kmeans_seed_pick
+ *    the frame and broadcasts the row.
+ * 3. Lloyd: clear totals; for each block kmeans_assign, kmeans_accumulate, kmeans_farthest_offer;
+ *    the SUM of totals as int64; kmeans_update. Where clusters came out empty, gather the farthest
+ *    lists, kmeans_farthest_merge them, and the i-th empty cluster gets the row of the i-th frame
+ *    from its owner.
  *
  * Source: Lloyd 1982; Arthur and Vassilvitskii 2007 for the seeding. Against scikit-learn's Lloyd
  * in double from the same start: centroids within 1e-5, inertia within 1e-5 relative
@@ -47,15 +47,17 @@ enum status kmeans_scale_choose(struct kmeans_scale *scale, float magnitude, uin
  * squared distances, all int64 and all to be added up over blocks and ranks. */
 size_t kmeans_totals_count(size_t K, size_t D);
 
-/** Adds a block to the totals. Local.
+/** Adds a block to the totals, cluster by cluster. Local. A block of some thousand frames that was
+ * assigned just before is still in the last cache.
  *
  *     totals            [kmeans_totals_count(K, D)]  in and out
- *     units             [N]     in  0 .. K - 1
- *     squared_distances [N]     in  as kmeans_assign gives them
+ *     squared_distances [N]     out  of each frame to its centroid, summed in double
+ *     units             [N]     in   0 .. K - 1
+ *     centroids         [K][D]  in   those that the frames were assigned to
  *     features          [N][D]  in */
-void kmeans_accumulate(int64_t *totals, const struct kmeans_scale *scale, const uint16_t *units,
-                       const double *squared_distances, const float *features, size_t N, size_t K,
-                       size_t D);
+void kmeans_accumulate(int64_t *totals, double *squared_distances, const struct kmeans_scale *scale,
+                       const uint16_t *units, const float *centroids, const float *features,
+                       size_t N, size_t K, size_t D);
 
 /** Moves each centroid to the mean of its frames; an empty cluster's stays. Local.
  *
@@ -98,7 +100,7 @@ void kmeans_farthest_merge(struct kmeans_far_frame *list, size_t *count, size_t 
  *     centroid    [D]     in
  *     features    [N][D]  in
  *
- * Errors: STATUS_INVALID for a centroid that is not finite, STATUS_NO_MEMORY. */
+ * Errors: STATUS_INVALID for a centroid that is not finite. */
 enum status kmeans_seed_update(double *nearest, int64_t *block_total,
                                const struct kmeans_scale *scale, const float *centroid,
                                const float *features, size_t N, size_t D);

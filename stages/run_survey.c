@@ -1,8 +1,10 @@
-#include "stages/status/run_survey.h"
+#include "stages/run_survey.h"
 
+#include "stages/stage_table.h"
 #include "storage/shard.h"
 #include "storage/store_reader.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,27 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPEAK, FIT_UNITS, SPEECH_UNITS, IMAGE_UNITS, EMBED_IMAGES, PACK, GENERATE };
-
 /* Of the store's rejects, read at a time; ids and reasons are shorter than TEXT_BYTES. */
 enum { BLOCK_ROWS = 64, TEXT_BYTES = 1024 };
-
-static const char *const stage_names[SURVEY_STAGE_COUNT] = {
-    [SPEAK] = "speak",
-    [FIT_UNITS] = "fit-units",
-    [SPEECH_UNITS] = "speech-units",
-    [IMAGE_UNITS] = "image-units",
-    [EMBED_IMAGES] = "embed-images",
-    [PACK] = "pack",
-    [GENERATE] = "generate",
-};
-
-/* A stage that makes shards. */
-struct shard_folder {
-    const char *folder;
-    size_t shard_count;
-    struct shard_range (*range)(const struct run *run, size_t number);
-};
 
 /* A shared lock would be granted if nobody held the exclusive one; it is given back at once. */
 static bool is_locked(const struct run *run)
@@ -127,32 +110,32 @@ static enum status survey_shard(struct run_survey *survey, struct survey_stage *
 }
 
 static enum status survey_folder(struct run_survey *survey, struct survey_stage *stage,
-                                 const struct run *run, const struct shard_folder *folder)
+                                 const struct run *run, const struct stage *kind)
 {
+    const bool is_speech = kind->output == STAGE_CAPTION_SHARDS;
     enum status outcome = STATUS_OK;
-    stage->shards = folder->shard_count;
-    for (size_t s = 0; s < folder->shard_count && outcome == STATUS_OK; s++) {
+    stage->shards = is_speech ? run_caption_shard_count(run) : run_image_shard_count(run);
+    for (size_t s = 0; s < stage->shards && outcome == STATUS_OK; s++) {
         char path[PATH_BYTES];
-        const struct shard_range range = folder->range(run, s);
+        const struct shard_range range =
+            is_speech ? run_caption_range(run, s) : run_image_range(run, s);
         stage->records += range.count;
-        outcome = run_shard_path(path, run, folder->folder, s);
+        outcome = run_shard_path(path, run, kind->path, s);
         if (outcome == STATUS_OK)
             outcome = survey_shard(survey, stage, path, range);
     }
     return outcome;
 }
 
-/* Centres that the plan names need no fit. */
-static enum status survey_fit(struct run_survey *survey, const struct run *run)
+static enum status survey_file(struct survey_stage *stage, const struct run *run, const char *name)
 {
     char path[PATH_BYTES];
-    struct survey_stage *stage = &survey->stages[FIT_UNITS];
-    const enum status outcome = run_path(path, run, "kmeans.h5");
+    const enum status outcome = run_path(path, run, name);
     stage->shards = 1;
-    if (outcome == STATUS_OK && file_exists(path))
+    if (outcome == STATUS_OK && file_exists(path)) {
         note_time(stage, path, 0);
-    stage->shards_done =
-        run->plan.speech_units.kmeans != NULL || (outcome == STATUS_OK && file_exists(path));
+        stage->shards_done = 1;
+    }
     return outcome;
 }
 
@@ -193,8 +176,9 @@ static enum status count_reject_rows(uint64_t *rows, const struct store_reader *
     return outcome;
 }
 
-/* Rejects that pack adds: captions whose picture is one. */
-static enum status add_pack_rejects(struct run_survey *survey, const struct store_reader *reader)
+/* Rejects that the stage itself adds: captions whose picture is one. */
+static enum status add_store_rejects(struct run_survey *survey, struct survey_stage *stage,
+                                     const struct store_reader *reader)
 {
     uint64_t row_count = 0;
     struct reject_rows *rows = malloc(sizeof *rows);
@@ -205,9 +189,9 @@ static enum status add_pack_rejects(struct run_survey *survey, const struct stor
         const uint64_t left = row_count - first, count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
         outcome = read_reject_rows(rows, reader, first, count);
         for (uint64_t r = 0; r < count && outcome == STATUS_OK; r++) {
-            if (strcmp(rows->stages[r], stage_names[PACK]) != 0)
+            if (strcmp(rows->stages[r], stage->name) != 0)
                 continue;
-            survey->stages[PACK].rejected++;
+            stage->rejected++;
             if (!reject_list_add(&survey->rejects, rows->stages[r], (size_t)rows->records[r],
                                  rows->ids[r], rows->reasons[r]))
                 outcome = status_fail(STATUS_NO_MEMORY, "rejects");
@@ -217,23 +201,23 @@ static enum status add_pack_rejects(struct run_survey *survey, const struct stor
     return outcome;
 }
 
-static enum status survey_store(struct run_survey *survey, const struct run *run)
+static enum status survey_store(struct run_survey *survey, struct survey_stage *stage,
+                                const struct run *run, const char *name)
 {
     char path[PATH_BYTES];
     uint64_t captions = 0;
     size_t width = 0;
-    struct survey_stage *stage = &survey->stages[PACK];
     struct store_reader *reader = NULL;
     stage->shards = 1;
     stage->records = run->manifest.caption_count;
-    enum status outcome = run_path(path, run, "store.h5");
+    enum status outcome = run_path(path, run, name);
     if (outcome != STATUS_OK || !file_exists(path))
         return outcome;
     outcome = store_reader_open(&reader, path);
     if (outcome == STATUS_OK)
         outcome = store_reader_extent(&captions, &width, reader, "/captions/id");
     if (outcome == STATUS_OK)
-        outcome = add_pack_rejects(survey, reader);
+        outcome = add_store_rejects(survey, stage, reader);
     store_reader_close(reader);
     if (outcome == STATUS_CORRUPT) {
         stage->rejected = 0;
@@ -252,7 +236,7 @@ static enum status survey_store(struct run_survey *survey, const struct run *run
 static void settle_states(struct run_survey *survey)
 {
     struct survey_stage *at_work = NULL;
-    for (size_t s = 0; s < SURVEY_STAGE_COUNT; s++) {
+    for (size_t s = 0; s < survey->stage_count; s++) {
         struct survey_stage *stage = &survey->stages[s];
         if (stage->state == SURVEY_NOT_PLANNED)
             continue;
@@ -268,29 +252,36 @@ static void settle_states(struct run_survey *survey)
         at_work->state = SURVEY_RUNNING;
 }
 
+static enum status survey_stage(struct run_survey *survey, struct survey_stage *stage,
+                                const struct run *run, const struct stage *kind)
+{
+    stage->name = kind->name;
+    const bool is_planned = kind->is_planned == NULL || kind->is_planned(&run->plan);
+    /* What is generated may be asked for long after the plan was frozen. */
+    if (!is_planned && !(strcmp(kind->path, "generated") == 0 && run_has_generated(run))) {
+        stage->state = SURVEY_NOT_PLANNED;
+        return STATUS_OK;
+    }
+    switch (kind->output) {
+    case STAGE_CAPTION_SHARDS:
+    case STAGE_IMAGE_SHARDS:
+        return survey_folder(survey, stage, run, kind);
+    case STAGE_FILE:
+    case STAGE_MODEL:
+        return survey_file(stage, run, kind->path);
+    case STAGE_STORE:
+        return survey_store(survey, stage, run, kind->path);
+    }
+    return STATUS_OK;
+}
+
 enum status run_survey_take(struct run_survey *out, const struct run *run)
 {
-    const struct shard_folder folders[SURVEY_STAGE_COUNT] = {
-        [SPEAK] = { "speech", run_caption_shard_count(run), run_caption_range },
-        [SPEECH_UNITS] = { "units", run_caption_shard_count(run), run_caption_range },
-        [IMAGE_UNITS] = { "images", run_image_shard_count(run), run_image_range },
-        [EMBED_IMAGES] = { "embeddings", run_image_shard_count(run), run_image_range },
-        [GENERATE] = { "generated", run_image_shard_count(run), run_image_range },
-    };
     enum status outcome = STATUS_OK;
     *out = (struct run_survey){ .is_running = is_locked(run) };
-    for (size_t s = 0; s < SURVEY_STAGE_COUNT && outcome == STATUS_OK; s++) {
-        out->stages[s].name = stage_names[s];
-        if ((s == EMBED_IMAGES && run->plan.embed_images.clip == NULL) ||
-            (s == GENERATE && !run_has_generated(run)))
-            out->stages[s].state = SURVEY_NOT_PLANNED;
-        else if (folders[s].folder != NULL)
-            outcome = survey_folder(out, &out->stages[s], run, &folders[s]);
-    }
-    if (outcome == STATUS_OK)
-        outcome = survey_fit(out, run);
-    if (outcome == STATUS_OK)
-        outcome = survey_store(out, run);
+    assert(stage_count <= SURVEY_STAGES_MAX);
+    for (size_t s = 0; s < stage_count && outcome == STATUS_OK; s++)
+        outcome = survey_stage(out, &out->stages[out->stage_count++], run, &stage_table[s]);
     if (outcome == STATUS_OK)
         settle_states(out);
     else
@@ -314,13 +305,19 @@ double survey_seconds_left(const struct survey_stage *stage)
     return rate > 0.0 ? (double)(stage->records - stage->records_done) / rate : -1.0;
 }
 
+bool survey_is_over_limit(const struct survey_stage *stage, double reject_limit)
+{
+    return (double)stage->rejected > reject_limit * (double)stage->records;
+}
+
 const char *survey_state_name(enum survey_state state)
 {
-    static const char *const names[] = { [SURVEY_MISSING] = "missing",
-                                         [SURVEY_RUNNING] = "running",
-                                         [SURVEY_STOPPED] = "stopped",
-                                         [SURVEY_DONE] = "done",
-                                         [SURVEY_NOT_PLANNED] = "not planned" };
+    static const char *const names[] = {
+        [SURVEY_MISSING] = "missing",     [SURVEY_RUNNING] = "running",
+        [SURVEY_STOPPED] = "stopped",     [SURVEY_DONE] = "done",
+        [SURVEY_QUEUED] = "queued",       [SURVEY_FAILED] = "failed",
+        [SURVEY_CANCELLED] = "cancelled", [SURVEY_NOT_PLANNED] = "not planned"
+    };
     return names[state];
 }
 

@@ -1,18 +1,21 @@
-/** Run survey: what the files of a run say of themselves, stage by stage. All functions are local.
- */
-#ifndef STAGES_STATUS_RUN_SURVEY_H
-#define STAGES_STATUS_RUN_SURVEY_H
+/** Run survey: what the files of a run say of themselves, stage by stage, for every stage of
+ * stage_table. All functions are local. */
+#ifndef STAGES_RUN_SURVEY_H
+#define STAGES_RUN_SURVEY_H
 
 #include "stages/reject_list.h"
 #include "stages/run_directory.h"
 
-enum { SURVEY_STAGE_COUNT = 7 };
+enum { SURVEY_STAGES_MAX = 32 };
 
 enum survey_state {
     SURVEY_MISSING,
     SURVEY_RUNNING,
     SURVEY_STOPPED,
     SURVEY_DONE,
+    SURVEY_QUEUED,     /* these three only where jobs were submitted: a job waits, */
+    SURVEY_FAILED,     /* ended without success, */
+    SURVEY_CANCELLED,  /* was cancelled */
     SURVEY_NOT_PLANNED /* the plan does not ask for this stage; it is not shown */
 };
 
@@ -32,7 +35,8 @@ struct survey_damage {
 };
 
 struct run_survey {
-    struct survey_stage stages[SURVEY_STAGE_COUNT];
+    struct survey_stage stages[SURVEY_STAGES_MAX]; /* in the order of stage_table */
+    size_t stage_count;
     bool is_running; /* somebody holds the run's lock */
     struct reject_list rejects;
     struct survey_damage *damages;
@@ -49,7 +53,11 @@ double survey_rate(const struct survey_stage *stage);
 /** Seconds until the stage is done; negative where not known. */
 double survey_seconds_left(const struct survey_stage *stage);
 
-/** "missing", "running", "stopped", "done", "not planned". */
+/** True where the stage rejected more than the share that a plan allows: it fails at its end,
+ * though every shard is there. */
+bool survey_is_over_limit(const struct survey_stage *stage, double reject_limit);
+
+/** "missing", "running", "stopped", "done", "queued", "failed", "cancelled", "not planned". */
 const char *survey_state_name(enum survey_state state);
 
 /** An all-zero survey is allowed. */

@@ -1,0 +1,15 @@
+/** evaluate, of a trained model: its figures on the test split, over all captions and language by
+ * language, beside chance and the bound that captions of equal text set. */
+#ifndef STAGES_EVALUATE_EVALUATE_MODEL_H
+#define STAGES_EVALUATE_EVALUATE_MODEL_H
+
+#include "stages/run_directory.h"
+
+#include <stdio.h>
+
+/** Collective. Measures RUN/checkpoints/model.safetensors on RUN/store.h5; nothing where there is
+ * no such model. Rank 0 writes the table to `stream` and lines into RUN/metrics.jsonl.
+ * Errors: STATUS_INVALID for a model of another plan; those of the store and the objective. */
+enum status evaluate_model(FILE *stream, const struct run *run);
+
+#endif
