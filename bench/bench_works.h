@@ -19,6 +19,13 @@ enum status bench_vit_vqgan_run(double *items, void *self);
 enum status bench_vit_vqgan_read(double *items, void *self);
 void bench_vit_vqgan_close(void *self);
 
+/** CLIP ViT-L/14 at 224 x 224 pixels with random weights, eight pictures at a time; and
+ * the decoding and resizing of as many photos. Local. */
+enum status bench_clip_open(void **self, double *gflop_per_item,
+                            const struct bench_setting *setting);
+enum status bench_clip_run(double *items, void *self);
+enum status bench_clip_read(double *items, void *self);
+void bench_clip_close(void *self);
 /** A unit vocoder of the public size with random weights, over three captions. Local. */
 enum status bench_vocoder_open(void **self, double *gflop_per_item,
                                const struct bench_setting *setting);
@@ -31,13 +38,6 @@ enum status bench_im2sp_open(void **self, double *gflop_per_item,
                              const struct bench_setting *setting);
 enum status bench_im2sp_run(double *items, void *self);
 void bench_im2sp_close(void *self);
-/** CLIP ViT-L/14 at 224 x 224 pixels with random weights, eight pictures at a time; and
- * the decoding and resizing of as many photos. Local. */
-enum status bench_clip_open(void **self, double *gflop_per_item,
-                            const struct bench_setting *setting);
-enum status bench_clip_run(double *items, void *self);
-enum status bench_clip_read(double *items, void *self);
-void bench_clip_close(void *self);
 
 /** A Lloyd iteration in blocks, as fit-units does it: assignment, sums, farthest frames, the sum
  * over the ranks, new centres. Products are counted alone: 2 K D a frame. Collective. */

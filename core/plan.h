@@ -53,14 +53,20 @@ struct plan {
         size_t deflate_level, chunk_bytes;
     } pack;
     struct {
-        char *objective, *input, *targets, *schedule;
+        char *objective, *init, *input, *targets, *schedule;
         size_t steps, batch_captions, accumulate, pass_frames, memory_mib;
-        size_t blocks, heads, feed_forward, width, embedding;
+        size_t blocks, heads, feed_forward, width, embedding, length_max;
         size_t image_blocks, image_width, image_patch;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
         double dropout, temperature, learning_rate, final_learning_rate;
         double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;
     } pretrain;
+    struct {
+        char *im2sp, *config, *vocoder, *vocoder_config, *method;
+        size_t beams, top_k, length_max, batch_images;
+        double length_penalty, temperature, top_p;
+        bool audio;
+    } generate;
     struct { /* of a job; a stage may have others: `stages` holds STAGE.KEY=VALUE */
         char *partition, *account, *memory, *rank_memory, *time, *constraint;
         size_t nodes, tasks_per_node, threads;
@@ -69,15 +75,9 @@ struct plan {
         size_t warning_seconds, requeue_limit;
         struct plan_texts stages;
     } slurm;
-    struct {
-        char *im2sp, *config, *vocoder, *vocoder_config, *method;
-        size_t beams, top_k, length_max, batch_images;
-        double length_penalty, temperature, top_p;
-        bool audio;
-    } generate;
     struct { /* written by unitmill into the frozen plan: what the paths above held then */
         char *manifest, *hubert, *hubert_config, *kmeans, *vit_vqgan, *vit_vqgan_config;
-        char *clip, *clip_config, *im2sp, *im2sp_config, *vocoder, *vocoder_config;
+        char *clip, *clip_config, *im2sp, *im2sp_config, *vocoder, *vocoder_config, *init;
         size_t manifest_bytes; /* that its digest covers; 0 in runs of before it was kept */
     } digests;
 };

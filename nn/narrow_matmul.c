@@ -149,7 +149,7 @@ void narrow_matmul_ahead(float *C, size_t C_stride, const float *A, size_t A_str
 void narrow_matmul_runs(float *C, size_t C_stride, const struct narrow_rows *rows, const float *B,
                         size_t B_stride, const float *bias, bool is_added, size_t M, size_t N)
 {
-    struct narrow_ahead ahead = { NULL, 0 };
+    struct narrow_ahead nothing = { NULL, 0 };
     const struct narrow_product product = { .C = C,
                                             .A = rows->A,
                                             .B = B,
@@ -162,9 +162,9 @@ void narrow_matmul_runs(float *C, size_t C_stride, const struct narrow_rows *row
                                             .A_stride = rows->A_stride,
                                             .B_stride = B_stride,
                                             .run_step = rows->run_step,
+                                            .ahead = &nothing,
                                             .M = M,
-                                            .N = N,
-                                            .ahead = &ahead };
+                                            .N = N };
     add_passes(product, rows->runs, rows->K);
 }
 

@@ -23,6 +23,11 @@
 void narrow_matmul(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
                    size_t B_stride, const float *bias, size_t M, size_t N, size_t K);
 
+/** Local. narrow_matmul, which meanwhile asks for the values next [next_count] to be brought from
+ * memory, as far as there is time; they are not read. */
+void narrow_matmul_ahead(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
+                         size_t B_stride, const float *bias, size_t M, size_t N, size_t K,
+                         const float *next, size_t next_count);
 /** Rows of A that are not one stretch of memory: `runs` stretches of K floats each, their
  * beginnings run_step apart. A convolution with a dilation reads such rows: a run a tap. */
 struct narrow_rows {
@@ -35,11 +40,5 @@ struct narrow_rows {
  * narrow_matmul: each sum runs in order of run and k. */
 void narrow_matmul_runs(float *C, size_t C_stride, const struct narrow_rows *rows, const float *B,
                         size_t B_stride, const float *bias, bool is_added, size_t M, size_t N);
-
-/** Local. narrow_matmul, which meanwhile asks for the values next [next_count] to be brought from
- * memory, as far as there is time; they are not read. */
-void narrow_matmul_ahead(float *C, size_t C_stride, const float *A, size_t A_stride, const float *B,
-                         size_t B_stride, const float *bias, size_t M, size_t N, size_t K,
-                         const float *next, size_t next_count);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MANIFEST, FILE_COUNT = 12 };
+enum { MANIFEST, FILE_COUNT = 13 };
 
 struct watched_file {
     const char *key; /* of the plan, for messages */
@@ -70,6 +70,7 @@ static enum status name_files(struct run_files *files, const struct plan *plan)
         { "generate.config", plan->generate.config },
         { "generate.vocoder", plan->generate.vocoder },
         { "generate.vocoder_config", plan->generate.vocoder_config },
+        { "pretrain.init", plan->pretrain.init },
     };
     for (size_t f = 0; f < FILE_COUNT; f++) {
         struct watched_file *file = &files->files[f];
@@ -125,6 +126,7 @@ static enum status note(struct run_files *files, struct plan *plan, const struct
         &plan->digests.kmeans,       &plan->digests.vit_vqgan,   &plan->digests.vit_vqgan_config,
         &plan->digests.clip,         &plan->digests.clip_config, &plan->digests.im2sp,
         &plan->digests.im2sp_config, &plan->digests.vocoder,     &plan->digests.vocoder_config,
+        &plan->digests.init,
     };
     enum status outcome = STATUS_OK;
     files->files[MANIFEST].byte_count = found->manifest_bytes;

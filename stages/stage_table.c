@@ -22,14 +22,14 @@ static bool names_no_centres(const struct plan *plan)
     return plan->speech_units.kmeans == NULL;
 }
 
-static bool asks_for_steps(const struct plan *plan)
-{
-    return plan->pretrain.steps > 0;
-}
-
 static bool names_im2sp(const struct plan *plan)
 {
     return plan->generate.im2sp != NULL;
+}
+
+static bool asks_for_steps(const struct plan *plan)
+{
+    return plan->pretrain.steps > 0;
 }
 
 const struct stage stage_table[] = {

@@ -1,7 +1,9 @@
 #include "stages/training_objective.h"
 
+#include "stages/im2sp_to_train.h"
 #include "stages/unit_tables.h"
 #include "storage/store_reader.h"
+#include "storage/weights_file.h"
 #include "training/contrastive.h"
 
 #include <string.h>
@@ -116,8 +118,7 @@ static enum status read_unit_tables(struct store_facts *facts, const struct run 
     return outcome;
 }
 
-static enum status open_contrastive(struct training_objective *out, struct store_facts *facts,
-                                    const struct run *run)
+static enum status open_reader(struct store_facts *facts, const char *store)
 {
     const struct store_batch_options reading = {
         .parts = (facts->by_features ? STORE_BATCH_FEATURES : STORE_BATCH_SPEECH) |
@@ -125,25 +126,75 @@ static enum status open_contrastive(struct training_objective *out, struct store
         .batch_bytes_max = STORE_BATCH_BYTES_MAX,
     };
     struct store_batch_reader *reader;
-    enum status outcome = store_batch_open(&reader, out->store, &reading);
+    const enum status outcome = store_batch_open(&reader, store, &reading);
     if (outcome != STATUS_OK)
         return outcome;
     facts->shape = *store_batch_shape(reader);
     store_batch_close(reader);
-    outcome = read_unit_tables(facts, run);
+    return STATUS_OK;
+}
+
+static enum status open_contrastive(struct training_objective *out, struct store_facts *facts,
+                                    const struct run *run)
+{
+    enum status outcome = choose(facts, out, &run->plan);
+    if (outcome == STATUS_OK)
+        outcome = open_reader(facts, out->store);
+    if (outcome == STATUS_OK)
+        outcome = read_unit_tables(facts, run);
     if (outcome != STATUS_OK)
         return outcome;
     const struct contrastive_options options = contrastive_options_of(facts, &run->plan);
     return contrastive_open(&out->objective, out->set, &options, &facts->shape);
 }
 
+static enum status open_im2sp(struct training_objective *out, struct store_facts *facts,
+                              const struct run *run)
+{
+    (void)facts; /* units are looked at and said, whatever else the store has */
+    return im2sp_to_train_open(out, run);
+}
+
+/* Weights as unitmill trained them, of the same sizes. */
+static enum status begin_contrastive_as(struct training_objective *out, const struct run *run,
+                                        const struct weights_file *file)
+{
+    (void)run;
+    return parameter_set_read(out->set, &file->table, "");
+}
+
 static const struct {
     const char *name;
     enum status (*open)(struct training_objective *out, struct store_facts *facts,
                         const struct run *run);
+    enum status (*begin_as)(struct training_objective *out, const struct run *run,
+                            const struct weights_file *file);
 } objectives[] = {
-    { "contrastive", open_contrastive },
+    { "contrastive", open_contrastive, begin_contrastive_as },
+    { "im2sp", open_im2sp, im2sp_to_train_begin_as },
 };
+
+static size_t objective_of(const struct plan *plan)
+{
+    size_t o = 0;
+    while (strcmp(objectives[o].name, plan->pretrain.objective) != 0)
+        o++;
+    return o;
+}
+
+/* First values: drawn, then those of a checkpoint. */
+static enum status begin_as(struct training_objective *out, const struct run *run)
+{
+    struct weights_file file;
+    if (run->plan.pretrain.init == NULL)
+        return STATUS_OK;
+    enum status outcome = weights_file_read(&file, run->plan.pretrain.init, NULL);
+    if (outcome != STATUS_OK)
+        return outcome;
+    outcome = objectives[objective_of(&run->plan)].begin_as(out, run, &file);
+    weights_file_end(&file);
+    return outcome;
+}
 
 /* Where the net has such a table, its rows begin as what the units stand for. */
 static void fill_table(struct parameter_set *set, const char *name, const struct unit_table *table)
@@ -159,18 +210,16 @@ enum status training_objective_open(struct training_objective *out, const struct
     *out = (struct training_objective){ 0 };
     enum status outcome = look_at_store(&facts, out, run);
     if (outcome == STATUS_OK)
-        outcome = choose(&facts, out, &run->plan);
-    if (outcome == STATUS_OK)
         outcome = parameter_set_create(&out->set);
-    for (size_t o = 0; o < sizeof objectives / sizeof objectives[0] && outcome == STATUS_OK; o++)
-        if (strcmp(objectives[o].name, run->plan.pretrain.objective) == 0)
-            outcome = objectives[o].open(out, &facts, run);
+    if (outcome == STATUS_OK)
+        outcome = objectives[objective_of(&run->plan)].open(out, &facts, run);
     if (outcome == STATUS_OK)
         outcome = parameter_set_lay_out(out->set);
     if (outcome == STATUS_OK) {
         out->objective.draw(out->objective.self, run->plan.seed);
         fill_table(out->set, "audio_encoder.unit_embedding.weight", &facts.speech);
         fill_table(out->set, "image_tower.audio_encoder.unit_embedding.weight", &facts.images);
+        outcome = begin_as(out, run);
     }
     out->by_features = facts.by_features;
     unit_table_end(&facts.speech);

@@ -14,8 +14,8 @@ struct training_objective {
     bool by_features; /* records' lengths are in frames of features */
 };
 
-/** Local. Opens the objective with first values drawn from the plan's seed. Call
- * training_objective_close also after a failure.
+/** Local. Opens the objective with first values drawn from the plan's seed, or those of the
+ * checkpoint that it names. Call training_objective_close also after a failure.
  * Errors: STATUS_NOT_FOUND without a store; STATUS_INVALID where the store lacks what the plan asks
  * for; STATUS_CORRUPT; STATUS_NO_MEMORY. */
 enum status training_objective_open(struct training_objective *out, const struct run *run);

@@ -26,8 +26,7 @@ enum status unit_source_id(const char **id, struct unit_source *source, uint64_t
 /** Its units, valid until the next call. Errors: STATUS_CORRUPT, STATUS_NO_MEMORY. */
 enum status unit_source_read(struct unit_grid *grid, struct unit_source *source, uint64_t index);
 
-/** The picture with this id; in a store, where it has the bytes of an earlier one, that one.
- * Errors: STATUS_NOT_FOUND; those of unit_source_id. */
+/** The picture with this id; in a store, where it has the bytes of an earlier one, that one. Errors: STATUS_NOT_FOUND; those of unit_source_id. */
 enum status unit_source_find(uint64_t *index, struct unit_source *source, const char *id);
 
 #endif

@@ -42,12 +42,21 @@ static enum status begin(struct model_evaluation *evaluation)
     return team_agree(run->team, "open model", outcome);
 }
 
-static void write_rows(FILE *stream, const char *language, const struct objective_metrics *metrics,
-                       const double *bounds)
+/* Bounds and chance are of retrieval. */
+static bool is_retrieval(const struct model_evaluation *evaluation)
+{
+    return strcmp(evaluation->trained.objective.name, "contrastive") == 0;
+}
+
+static void write_rows(FILE *stream, const char *language, const struct objective_metrics *metrics)
 {
     fprintf(stream, "\ntest split, language %s\n", language);
     for (size_t m = 0; m < metrics->count; m++)
         fprintf(stream, "  %-34s %10.4g\n", metrics->metrics[m].name, metrics->metrics[m].value);
+}
+
+static void write_bounds(FILE *stream, const double *bounds)
+{
     for (size_t k = 0; k < 3; k++)
         fprintf(stream, "  %s%-13d %10.4g\n", "at best, recall at   ", k == 0 ? 1 : 5 * (int)k,
                 bounds[k]);
@@ -71,9 +80,10 @@ static enum status keep(const struct model_evaluation *evaluation, const char *l
     for (; count < metrics->count; count++)
         values[count] =
             (struct metrics_value){ metrics->metrics[count].name, metrics->metrics[count].value };
-    values[count++] = (struct metrics_value){ "bound_recall_at_1", bounds[0] };
-    values[count++] = (struct metrics_value){ "bound_recall_at_5", bounds[1] };
-    values[count++] = (struct metrics_value){ "bound_recall_at_10", bounds[2] };
+    static const char *const names[] = { "bound_recall_at_1", "bound_recall_at_5",
+                                         "bound_recall_at_10" };
+    for (size_t k = 0; k < 3 && is_retrieval(evaluation); k++)
+        values[count++] = (struct metrics_value){ names[k], bounds[k] };
     snprintf(event, sizeof event, "test %s", language);
     return metrics_append(evaluation->metrics, event, 0, values, count);
 }
@@ -87,7 +97,7 @@ static enum status measure(struct model_evaluation *evaluation, const char *lang
     struct objective_metrics metrics = { .count = 0 };
     double bounds[3] = { 0.0, 0.0, 0.0 };
     enum status outcome = split_records_read(&records, evaluation->trained.store, &choice);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK && is_retrieval(evaluation))
         outcome = split_recall_bounds(bounds, evaluation->trained.store, &records);
     outcome = team_agree(run->team, "read test split", outcome);
     const struct objective_validation validation = { .store = evaluation->trained.store,
@@ -98,8 +108,11 @@ static enum status measure(struct model_evaluation *evaluation, const char *lang
         outcome = objective->validate(&metrics, objective->self, run->team, &validation);
     if (outcome == STATUS_OK && run->team->rank == 0 && records.count > 0) {
         const char *name = language != NULL ? language : "all";
-        write_rows(evaluation->stream, name, &metrics, bounds);
-        write_chance(evaluation->stream, metrics.metrics[metrics.count - 1].value);
+        write_rows(evaluation->stream, name, &metrics);
+        if (is_retrieval(evaluation)) {
+            write_bounds(evaluation->stream, bounds);
+            write_chance(evaluation->stream, metrics.metrics[metrics.count - 1].value);
+        }
         outcome = keep(evaluation, name, &metrics, bounds);
     }
     split_records_end(&records);

@@ -19,6 +19,7 @@ struct shard_folder {
     size_t column_count, shard_count;
     struct shard_range (*range)(const struct run *run, size_t number);
     enum status (*rules)(const struct shard *shard, const struct run *run); /* may be NULL */
+    bool is_planned;
     int64_t *words; /* [shard_count][2]: content digests; 0 for what is missing or broken; owned */
     int64_t missing;
 };
@@ -27,8 +28,7 @@ struct checking {
     struct problems *problems;
     const struct run *run;
     struct shard_folder folders[FOLDER_COUNT];
-    bool is_left_out[FOLDER_COUNT]; /* what the plan does not ask for */
-    struct picture_firsts firsts;   /* all-zero where they are not to be known */
+    struct picture_firsts firsts; /* all-zero where they are not to be known */
 };
 
 static enum status allocate(struct checking *self)
@@ -39,26 +39,22 @@ static enum status allocate(struct checking *self)
     const size_t captions = run_caption_shard_count(run), pictures = run_image_shard_count(run);
     const struct shard_folder folders[FOLDER_COUNT] = {
         [SPEECH] = { "speech", "speak", "speak", speech_columns, SPEECH_COLUMN_COUNT, captions,
-                     run_caption_range, shard_rules_speech, NULL, 0 },
+                     run_caption_range, shard_rules_speech, true, NULL, 0 },
         [UNITS] = { "units", "speech-units", "speech-units", unit_columns, unit_column_count,
-                    captions, run_caption_range, shard_rules_units, NULL, 0 },
+                    captions, run_caption_range, shard_rules_units, true, NULL, 0 },
         [PICTURES] = { "pictures", "picture-digests", "image-units", picture_columns,
-                       PICTURE_COLUMN_COUNT, pictures, run_image_range, NULL, NULL, 0 },
+                       PICTURE_COLUMN_COUNT, pictures, run_image_range, NULL, true, NULL, 0 },
         [IMAGES] = { "images", "image-units", "image-units", image_columns, IMAGE_COLUMN_COUNT,
-                     pictures, run_image_range, shard_rules_images, NULL, 0 },
+                     pictures, run_image_range, shard_rules_images, true, NULL, 0 },
         [EMBEDDINGS] = { "embeddings", "embed-images", "embed-images", embedding_columns,
                          EMBEDDING_COLUMN_COUNT, pictures, run_image_range, shard_rules_embeddings,
-                         NULL, 0 },
+                         run_has_embeddings(run), NULL, 0 },
         [GENERATED] = { "generated", "generate", "generate", generated_columns,
                         GENERATED_COLUMN_COUNT, pictures, run_image_range, shard_rules_generated,
-                        NULL, 0 },
+                        run_has_generated(run), NULL, 0 },
     };
     memcpy(self->folders, folders, sizeof folders);
-    self->is_left_out[EMBEDDINGS] = !run_has_embeddings(run);
-    self->is_left_out[GENERATED] = !run_has_generated(run);
     for (size_t f = 0; f < FOLDER_COUNT; f++) {
-        if (self->is_left_out[f])
-            continue;
         self->folders[f].words = calloc(2 * folders[f].shard_count + 1, sizeof(int64_t));
         if (self->folders[f].words == NULL)
             return status_fail(STATUS_NO_MEMORY, "%s: no memory", folders[f].name);
@@ -171,31 +167,23 @@ static enum status check_shard(struct shard **out, struct checking *self,
                : status_fail(STATUS_NO_MEMORY, "%s: no memory", folder->name);
 }
 
-static enum status check_made(struct checking *self, size_t folder, size_t number,
-                              const struct shard *source)
-{
-    struct shard *made = NULL;
-    if (folder == FOLDER_COUNT || self->is_left_out[folder])
-        return STATUS_OK;
-    const enum status outcome = check_shard(&made, self, &self->folders[folder], number, source);
-    shard_destroy(made);
-    return outcome;
-}
-
-/* Shards that lie beside each other: what is made, and what is made from that; FOLDER_COUNT for
- * nothing. */
-static enum status check_beside(struct checking *self, size_t first, size_t second, size_t third)
+/* Shards that lie beside each other: what is made, and what is made from that. */
+static enum status check_beside(struct checking *self, size_t first, const size_t *seconds,
+                                size_t second_count)
 {
     const struct team *team = self->run->team;
     enum status outcome = STATUS_OK;
     for (size_t s = (size_t)team->rank;
          s < self->folders[first].shard_count && outcome == STATUS_OK; s += (size_t)team->size) {
-        struct shard *source = NULL;
+        struct shard *source = NULL, *made = NULL;
         outcome = check_shard(&source, self, &self->folders[first], s, NULL);
-        if (outcome == STATUS_OK)
-            outcome = check_made(self, second, s, source);
-        if (outcome == STATUS_OK)
-            outcome = check_made(self, third, s, source);
+        for (size_t i = 0; i < second_count && outcome == STATUS_OK; i++) {
+            struct shard_folder *folder = &self->folders[seconds[i]];
+            if (folder->is_planned)
+                outcome = check_shard(&made, self, folder, s, source);
+            shard_destroy(made);
+            made = NULL;
+        }
         shard_destroy(source);
     }
     return team_agree(team, "check shards", outcome);
@@ -234,7 +222,7 @@ static enum status sum_up(struct checking *self, struct digest *digest)
     enum status outcome = STATUS_OK;
     for (size_t f = 0; f < FOLDER_COUNT; f++) {
         struct shard_folder *folder = &self->folders[f];
-        if (self->is_left_out[f])
+        if (!folder->is_planned)
             continue;
         team_sum(team, &folder->missing, 1);
         team_sum(team, folder->words, 2 * folder->shard_count);
@@ -264,16 +252,17 @@ static enum status find_firsts(struct checking *self)
 
 enum status verify_shards(struct problems *problems, struct digest *digest, const struct run *run)
 {
+    static const size_t of_speech[] = { UNITS }, of_images[] = { EMBEDDINGS, GENERATED };
     struct checking self = { .problems = problems, .run = run };
     enum status outcome = team_agree(run->team, "prepare shards", allocate(&self));
     if (outcome == STATUS_OK)
-        outcome = check_beside(&self, SPEECH, UNITS, FOLDER_COUNT);
+        outcome = check_beside(&self, SPEECH, of_speech, 1);
     if (outcome == STATUS_OK)
-        outcome = check_beside(&self, PICTURES, FOLDER_COUNT, FOLDER_COUNT);
+        outcome = check_beside(&self, PICTURES, NULL, 0);
     if (outcome == STATUS_OK)
         outcome = find_firsts(&self);
     if (outcome == STATUS_OK)
-        outcome = check_beside(&self, IMAGES, EMBEDDINGS, GENERATED);
+        outcome = check_beside(&self, IMAGES, of_images, 2);
     if (outcome == STATUS_OK)
         outcome = sum_up(&self, digest);
     picture_firsts_end(&self.firsts);

@@ -17,7 +17,7 @@ static const char *golden_path(const struct im2sp_golden *golden, const char *na
     return path;
 }
 
-static void give_codebook(struct im2sp_golden *golden)
+float *im2sp_golden_codebook(const struct im2sp_golden *golden, size_t *code_count, size_t *width)
 {
     struct tensor_table table = { 0 };
     struct settings *none = NULL;
@@ -28,12 +28,19 @@ static void give_codebook(struct im2sp_golden *golden)
     float *rows = malloc(table.tensors[0].count * sizeof *rows);
     check_status(tensor_table_read(rows, &table, table.tensors[0].name, 2, table.tensors[0].shape),
                  STATUS_OK, NULL);
-    check_status(
-        im2sp_set_codebook(golden->net, rows, table.tensors[0].shape[0], table.tensors[0].shape[1]),
-        STATUS_OK, NULL);
-    free(rows);
+    *code_count = table.tensors[0].shape[0];
+    *width = table.tensors[0].shape[1];
     tensor_table_end(&table);
     settings_destroy(none);
+    return rows;
+}
+
+static void give_codebook(struct im2sp_golden *golden)
+{
+    size_t code_count, width;
+    float *rows = im2sp_golden_codebook(golden, &code_count, &width);
+    check_status(im2sp_set_codebook(golden->net, rows, code_count, width), STATUS_OK, NULL);
+    free(rows);
 }
 
 void im2sp_golden_begin(struct im2sp_golden *golden, const char *variant, const char *file)
@@ -71,14 +78,20 @@ static void crop(uint16_t *units, const struct im2sp_golden *golden, const struc
     free(whole);
 }
 
+void im2sp_golden_units(uint16_t *units, const struct im2sp_golden *golden)
+{
+    const size_t side = im2sp_sizes(golden->net)->encoder.side;
+    const struct tensor *codes = tensor_table_find(&golden->inputs, "codes");
+    for (size_t p = 0; p < golden->count && codes != NULL; p++)
+        crop(units + p * side * side, golden, codes, p);
+}
+
 void im2sp_golden_encode(struct im2sp_golden *golden, size_t at_a_time)
 {
     const size_t side = im2sp_sizes(golden->net)->encoder.side;
     const struct tensor *pixels = tensor_table_find(&golden->inputs, "pixel_values");
-    const struct tensor *codes = tensor_table_find(&golden->inputs, "codes");
     uint16_t *units = malloc(golden->count * side * side * sizeof *units);
-    for (size_t p = 0; p < golden->count && codes != NULL; p++)
-        crop(units + p * side * side, golden, codes, p);
+    im2sp_golden_units(units, golden);
     for (size_t p = 0; p < golden->count; p += at_a_time) {
         const size_t left = golden->count - p, part = left < at_a_time ? left : at_a_time;
         if (pixels != NULL)

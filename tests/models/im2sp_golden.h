@@ -20,6 +20,13 @@ void im2sp_golden_begin(struct im2sp_golden *golden, const char *variant, const 
 /** Encodes all pictures, in calls of `at_a_time`. */
 void im2sp_golden_encode(struct im2sp_golden *golden, size_t at_a_time);
 
+/** The codebook of image units, for the caller to free: [*code_count][*width]. */
+float *im2sp_golden_codebook(const struct im2sp_golden *golden, size_t *code_count, size_t *width);
+
+/** The pictures' image units as the encoder sees them: [count][side][side], out. Nothing for a
+ * variant of pixels. */
+void im2sp_golden_units(uint16_t *units, const struct im2sp_golden *golden);
+
 void im2sp_golden_end(struct im2sp_golden *golden);
 
 /** The tensor `name` of what is expected, which must be there. */

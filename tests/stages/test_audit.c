@@ -5,8 +5,8 @@
 #include "tests/support/check.h"
 
 #include "core/file.h"
-#include "storage/hdf5_prepare.h"
 #include "storage/seal.h"
+#include "storage/hdf5_prepare.h"
 
 #include <jansson.h>
 #include <math.h>

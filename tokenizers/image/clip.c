@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pictures go through together until the products have so many rows, which are eight pictures of
- * 257 tokens: enough for BLAS to repack the weights seldom. */
+/* Pictures go through together until the products have so many rows, which are eight pictures of 257
+ * tokens: enough for BLAS to repack the weights seldom. */
 enum { PASS_ROWS = 8 * 257 };
 
 struct clip {

@@ -1,0 +1,222 @@
+#include "models/im2sp_trained.h"
+
+#include "models/im2sp_names.h"
+#include "models/im2sp_trained_inside.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const float first_deviation = 0.02f;
+
+/* Names and shapes are those of inference, because its own walk hands them over. */
+struct adding {
+    struct im2sp_trained *model;
+    struct parameter_set *set;
+    const char *frozen; /* beginning of the names that are not trained; NULL for none */
+};
+
+static const void *place_of(const struct im2sp_entry *entry)
+{
+    return entry->matrix != NULL ? (const void *)entry->matrix : (const void *)entry->row;
+}
+
+/* The table of ids is the output matrix. */
+static bool is_tied(const struct im2sp_entry *entry)
+{
+    return entry->role == IM2SP_TABLE && entry->other_name[0] != '\0';
+}
+
+static enum status add_one(void *payload, const struct im2sp_entry *entry)
+{
+    struct adding *adding = payload;
+    struct im2sp_trained *model = adding->model;
+    struct im2sp_slot *slots = realloc(model->slots, (model->slot_count + 1) * sizeof *slots);
+    if (slots == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%s", entry->names[0]);
+    model->slots = slots;
+    struct im2sp_slot *slot = &slots[model->slot_count++];
+    *slot = (struct im2sp_slot){ .place = place_of(entry),
+                                 .part_count = entry->part_count,
+                                 .role = entry->role };
+    for (size_t p = 0; p < entry->part_count && !is_tied(entry); p++) {
+        struct parameter *parameter =
+            parameter_set_add(adding->set, entry->names[p], entry->dimension_count, entry->shape);
+        slot->parts[p] = parameter;
+        if (parameter == NULL)
+            return status_fail(STATUS_NO_MEMORY, "%s", entry->names[p]);
+        parameter->is_frozen = adding->frozen != NULL && strncmp(entry->names[p], adding->frozen,
+                                                                 strlen(adding->frozen)) == 0;
+        if (entry->shape[0] == 1) /* a class token, places: rows like a bias, not matrices */
+            parameter->is_decayed = false;
+    }
+    return STATUS_OK;
+}
+
+struct im2sp_slot *im2sp_slot_at(const struct im2sp_trained *model, const void *place)
+{
+    struct im2sp_slot *slot = model->slots;
+    while (slot->place != place)
+        slot++;
+    return slot;
+}
+
+static enum status check_layers(const char *what, size_t width, size_t layers, size_t heads)
+{
+    if (width > IM2SP_WIDTH_MAX || layers > IM2SP_LAYERS_MAX)
+        return status_fail(STATUS_INVALID, "%s: %zu layers of width %zu; at most %d of %d", what,
+                           layers, width, IM2SP_LAYERS_MAX, IM2SP_WIDTH_MAX);
+    if (heads == 0 || width % heads != 0)
+        return status_fail(STATUS_INVALID, "%s: %zu heads do not divide a width of %zu", what,
+                           heads, width);
+    return STATUS_OK;
+}
+
+static enum status check_sizes(const struct im2sp_config *config)
+{
+    const struct im2sp_encoder_config *encoder = &config->encoder;
+    if (encoder->side + 2 * encoder->padding < encoder->kernel)
+        return status_fail(STATUS_INVALID, "a grid of %zu x %zu is smaller than a patch of %zu",
+                           encoder->side, encoder->side, encoder->kernel);
+    if (config->vocabulary > UINT16_MAX || im2sp_config_tokens(config) > IM2SP_TOKENS_MAX)
+        return status_fail(STATUS_INVALID, "%zu ids, %zu tokens of a picture: too many",
+                           config->vocabulary, im2sp_config_tokens(config));
+    const enum status outcome =
+        check_layers("decoder", config->width, config->layers, config->heads);
+    return outcome == STATUS_OK
+               ? check_layers("image encoder", encoder->width, encoder->layers, encoder->heads)
+               : outcome;
+}
+
+enum status im2sp_trained_create(struct im2sp_trained **out, struct parameter_set *set,
+                                 const struct im2sp_config *config, float dropout)
+{
+    struct im2sp_trained *model = calloc(1, sizeof *model);
+    *out = NULL;
+    if (model == NULL)
+        return status_fail(STATUS_NO_MEMORY, "image-to-speech model: no memory");
+    model->config = *config;
+    model->config.naming = IM2SP_HUGGING_FACE;
+    model->dropout = dropout;
+    const bool sees_pixels = config->input == IM2SP_PIXELS;
+    struct adding adding = { model, set,
+                             sees_pixels ? im2sp_encoder_names(&model->config)->place : NULL };
+    enum status outcome = check_sizes(config);
+    if (outcome == STATUS_OK)
+        outcome = im2sp_weights_begin(&model->places, &model->config);
+    if (outcome == STATUS_OK)
+        outcome = im2sp_weights_visit(&model->places, &model->config, "", add_one, &adding);
+    if (outcome != STATUS_OK) {
+        im2sp_trained_destroy(model);
+        return outcome;
+    }
+    im2sp_slot_at(model, &model->places.words)->parts[0] =
+        im2sp_slot_at(model, &model->places.output)->parts[0];
+    *out = model;
+    return STATUS_OK;
+}
+
+void im2sp_trained_destroy(struct im2sp_trained *model)
+{
+    if (model == NULL)
+        return;
+    im2sp_weights_end(&model->places, &model->config);
+    free(model->slots);
+    free(model->codebook);
+    free(model);
+}
+
+const struct im2sp_config *im2sp_trained_sizes(const struct im2sp_trained *model)
+{
+    return &model->config;
+}
+
+enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float *codes,
+                                       size_t code_count, size_t width)
+{
+    const struct im2sp_config *config = &model->config;
+    if (config->input != IM2SP_UNITS || width != config->encoder.channels || code_count < 1 ||
+        code_count > 65536 || (config->code_count > 0 && code_count != config->code_count))
+        return status_fail(STATUS_INVALID,
+                           "a codebook of %zu vectors of %zu values is not this model's",
+                           code_count, width);
+    float *copy = malloc(code_count * width * sizeof *copy);
+    if (copy == NULL)
+        return status_fail(STATUS_NO_MEMORY, "a codebook of %zu vectors", code_count);
+    memcpy(copy, codes, code_count * width * sizeof *copy);
+    free(model->codebook);
+    model->codebook = copy;
+    model->code_count = code_count;
+    return STATUS_OK;
+}
+
+void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
+{
+    const void *patch = &model->places.encoder.patch;
+    for (size_t s = 0; s < model->slot_count; s++) {
+        const struct im2sp_slot *slot = &model->slots[s];
+        for (size_t p = 0; p < slot->part_count; p++) {
+            struct parameter *parameter = slot->parts[p];
+            if (slot->role == IM2SP_ONES || slot->role == IM2SP_ZEROS)
+                parameter_fill(parameter, slot->role == IM2SP_ONES ? 1.0f : 0.0f);
+            else if (slot->place == patch)
+                parameter_draw_normal(parameter, seed, 1.0f / sqrtf((float)parameter->columns));
+            else
+                parameter_draw_normal(parameter, seed, first_deviation);
+        }
+    }
+}
+
+/* Entries under a file's names come in the order of the model's own. */
+struct filling {
+    const struct im2sp_trained *model;
+    const struct tensor_table *table;
+    size_t next, filled;
+};
+
+static bool has_shape(const struct tensor *tensor, const struct im2sp_entry *entry)
+{
+    return tensor != NULL && tensor->dimension_count == entry->dimension_count &&
+           memcmp(tensor->shape, entry->shape, entry->dimension_count * sizeof *entry->shape) == 0;
+}
+
+static enum status fill_one(void *payload, const struct im2sp_entry *entry)
+{
+    struct filling *filling = payload;
+    const struct im2sp_slot *slot = &filling->model->slots[filling->next++];
+    enum status outcome = STATUS_OK;
+    for (size_t p = 0; p < entry->part_count && !is_tied(entry) && outcome == STATUS_OK; p++) {
+        const char *name = entry->names[p];
+        if (tensor_table_find(filling->table, name) == NULL && entry->other_name[0] != '\0')
+            name = entry->other_name;
+        if (!has_shape(tensor_table_find(filling->table, name), entry))
+            continue;
+        outcome = tensor_table_read(slot->parts[p]->value, filling->table, name,
+                                    entry->dimension_count, entry->shape);
+        filling->filled++;
+    }
+    return outcome;
+}
+
+enum status im2sp_trained_fill(size_t *filled, struct im2sp_trained *model,
+                               const struct tensor_table *table, enum im2sp_naming naming,
+                               const char *prefix)
+{
+    struct filling filling = { .model = model, .table = table };
+    struct im2sp_config named = model->config;
+    if (named.input == IM2SP_UNITS) /* pixels' encoders are cut into tensors in another way */
+        named.naming = naming;
+    const enum status outcome =
+        im2sp_weights_visit(&model->places, &named, prefix, fill_one, &filling);
+    *filled = filling.filled;
+    return outcome;
+}
+
+void im2sp_trained_put_caption(int32_t *ids, int32_t *targets, const struct im2sp_trained *model,
+                               const uint16_t *units, size_t count)
+{
+    ids[0] = UNIT_ID_BEGIN;
+    for (size_t u = 0; u < count; u++)
+        ids[u + 1] = targets[u] = unit_ids_of_unit(model->config.ids, units[u]);
+    targets[count] = UNIT_ID_END;
+}
