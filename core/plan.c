@@ -293,6 +293,10 @@ static const struct plan_key *file_of_digest(const struct plan_key *key)
         { "vit_vqgan_config", "image_units.config" },
         { "clip", "embed_images.clip" },
         { "clip_config", "embed_images.config" },
+        { "im2sp", "generate.im2sp" },
+        { "im2sp_config", "generate.config" },
+        { "vocoder", "generate.vocoder" },
+        { "vocoder_config", "generate.vocoder_config" },
     };
     for (size_t f = 0; f < sizeof files / sizeof files[0]; f++)
         if (strcmp(key->section, "digests") == 0 && strcmp(key->name, files[f][0]) == 0)

@@ -19,6 +19,10 @@ const char bench_command_help[] =
     "           with one rank a core: else the voice's process has a core of its own)\n"
     "pack       bytes: rows into a store; beside it the same rows through H5Dwrite alone\n"
     "read       records: batches of 256 out of a store at random; beside it H5Dread a record\n"
+    "im2sp      captions: GIT-large's decoder behind SeiT's image-unit encoder, random weights, "
+    "64\n"
+    "           pictures at a time, 150 units each\n"
+    "vocoder    seconds of audio: unit vocoder of the public size, random weights\n"
     "One JSON object on a line of standard output. Speeds are the best of all rounds, sums over "
     "the\n"
     "ranks; the peak is that of large matrix products, taken in turns with the work.\n";

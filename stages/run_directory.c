@@ -193,8 +193,8 @@ static enum status write_frozen(const struct run *run, const char *path)
 }
 
 /* Folders with shards, in the order of their stages. */
-static const char *const shard_folders[] = { "speech", "units", "pictures", "images",
-                                             "embeddings" };
+static const char *const shard_folders[] = { "speech", "units",      "pictures",
+                                             "images", "embeddings", "generated" };
 enum { SHARD_FOLDER_COUNT = sizeof shard_folders / sizeof shard_folders[0] };
 
 static bool has_ending(const char *name, const char *ending)

@@ -256,7 +256,9 @@ static enum status survey_stage(struct run_survey *survey, struct survey_stage *
                                 const struct run *run, const struct stage *kind)
 {
     stage->name = kind->name;
-    if (kind->is_planned != NULL && !kind->is_planned(&run->plan)) {
+    const bool is_planned = kind->is_planned == NULL || kind->is_planned(&run->plan);
+    /* What is generated may be asked for long after the plan was frozen. */
+    if (!is_planned && !(strcmp(kind->path, "generated") == 0 && run_has_generated(run))) {
         stage->state = SURVEY_NOT_PLANNED;
         return STATUS_OK;
     }

@@ -87,6 +87,8 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
     const struct im2sp *net = picture_speaker_net(making->nets->speaker);
     for (*is_there = false; making->row < shard_kept_count(making->images);) {
         const size_t row = making->row++;
+        if (!shard_stage_wants(making->work, shard_kept_record(making->images, row)))
+            continue;
         enum status outcome = look(picture, making, row);
         if (outcome == STATUS_OK) {
             *is_there = true;
@@ -170,6 +172,8 @@ static enum status put_captions(struct shard *out, const struct making *making)
         const struct caption *caption = &making->captions[row];
         const size_t record = shard_kept_record(making->images, row);
         const char *id = shard_kept_id(making->images, row);
+        if (!shard_stage_wants(making->work, record))
+            continue;
         if (!caption->is_there) {
             outcome = shard_reject(out, record, id, caption->reason);
             continue;

@@ -104,6 +104,8 @@ static size_t list_weights(const char **texts, char *room, size_t room_bytes,
         { "speech-units", "speech_units.hubert", plan->speech_units.hubert },
         { "image-units", "image_units.vit_vqgan", plan->image_units.vit_vqgan },
         { "embed-images", "embed_images.clip", plan->embed_images.clip },
+        { "generate", "generate.im2sp", plan->generate.im2sp },
+        { "generate", "generate.vocoder", plan->generate.vocoder },
     };
     size_t count = 0;
     for (size_t w = 0; w < sizeof weights / sizeof weights[0] && count < WEIGHTS_MAX; w++) {

@@ -97,18 +97,6 @@ enum status shard_rules_images(const struct shard *shard, const struct run *run)
     return outcome;
 }
 
-enum status shard_rules_generated(const struct shard *shard, const struct run *run)
-{
-    enum status outcome = STATUS_OK;
-    (void)run;
-    for (size_t row = 0; row < shard_kept_count(shard) && outcome == STATUS_OK; row++) {
-        size_t units = 0;
-        const uint16_t *ids = shard_values(shard, GENERATED_UNITS, row, &units);
-        outcome = check_ids(shard, row, ids, units);
-    }
-    return outcome;
-}
-
 enum status shard_rules_embeddings(const struct shard *shard, const struct run *run)
 {
     (void)run;
@@ -120,6 +108,25 @@ enum status shard_rules_embeddings(const struct shard *shard, const struct run *
                 return fail_at(shard, row, "a value is not finite");
     }
     return STATUS_OK;
+}
+
+enum status shard_rules_generated(const struct shard *shard, const struct run *run)
+{
+    enum status outcome = STATUS_OK;
+    (void)run;
+    for (size_t row = 0; row < shard_kept_count(shard) && outcome == STATUS_OK; row++) {
+        size_t count = 0, one = 0, bytes = 0;
+        const uint16_t *units = shard_values(shard, GENERATED_UNITS, row, &count);
+        const float *score = shard_values(shard, GENERATED_SCORE, row, &one);
+        shard_values(shard, GENERATED_FLAC, row, &bytes);
+        outcome = check_ids(shard, row, units, count);
+        if (outcome == STATUS_OK && !isfinite(*score))
+            outcome = fail_at(shard, row, "a score is not finite");
+        if (outcome == STATUS_OK &&
+            (bytes > 0) != (number_at(shard, GENERATED_SAMPLE_COUNT, row) > 0))
+            outcome = fail_at(shard, row, "sound without samples, or samples without sound");
+    }
+    return outcome;
 }
 
 static const char *id_in_manifest(const struct run *run, size_t record, bool is_of_pictures)

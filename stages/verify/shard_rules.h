@@ -21,7 +21,8 @@ enum status shard_rules_images(const struct shard *shard, const struct run *run)
 /** Embeddings: numbers. */
 enum status shard_rules_embeddings(const struct shard *shard, const struct run *run);
 
-/** Generated captions: ids within the codebook. */
+/** Generated captions: ids within the codebook, scores that are numbers, sound where samples are
+ * counted. */
 enum status shard_rules_generated(const struct shard *shard, const struct run *run);
 
 /** Ids are those of the manifest, record for record. */

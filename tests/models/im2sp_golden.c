@@ -2,6 +2,7 @@
 
 #include "storage/safetensors.h"
 #include "storage/torch_file.h"
+#include "tests/support/aligned_table.h"
 #include "tests/support/check.h"
 #include "tokenizers/image/token_grid.h"
 
@@ -50,6 +51,8 @@ void im2sp_golden_begin(struct im2sp_golden *golden, const char *variant, const 
                  STATUS_OK, NULL);
     check_status(safetensors_read(&golden->expected, golden_path(golden, "expected.safetensors")),
                  STATUS_OK, NULL);
+    aligned_table_make(&golden->inputs);
+    aligned_table_make(&golden->expected);
     check_status(weights_file_read(&golden->weights, golden_path(golden, file), NULL), STATUS_OK,
                  NULL);
     check_status(im2sp_create(&golden->net, &golden->weights.table, golden->weights.settings),

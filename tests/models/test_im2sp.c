@@ -109,7 +109,7 @@ static void rename_tensor(char out[200], const char *name)
                                             { "self_attn.out_proj", "attn.out_proj" },
                                             { "mlp.fc1", "mlp.c_fc" },
                                             { "mlp.fc2", "mlp.c_proj" } };
-    char whole[200] = "";
+    char whole[180] = "";
     for (size_t p = 0; p < sizeof pairs / sizeof pairs[0] && whole[0] == '\0'; p++)
         if (strncmp(name, pairs[p][0], strlen(pairs[p][0])) == 0)
             snprintf(whole, sizeof whole, "%s%s", pairs[p][1], name + strlen(pairs[p][0]));

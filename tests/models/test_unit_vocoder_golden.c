@@ -3,6 +3,7 @@
 #include "models/unit_vocoder.h"
 #include "storage/safetensors.h"
 #include "storage/weights_file.h"
+#include "tests/support/aligned_table.h"
 #include "tests/support/check.h"
 
 #include <math.h>
@@ -40,6 +41,8 @@ static void the_golden_is_read(void)
 {
     check_status(safetensors_read(&inputs, golden_path("inputs.safetensors")), STATUS_OK, NULL);
     check_status(safetensors_read(&expected, golden_path("expected.safetensors")), STATUS_OK, NULL);
+    aligned_table_make(&inputs);
+    aligned_table_make(&expected);
 }
 
 /* "units.conv_pre" of the run "units". */
