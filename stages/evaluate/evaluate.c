@@ -1,6 +1,7 @@
 #include "stages/evaluate/evaluate.h"
 
 #include "cluster/launch.h"
+#include "stages/evaluate/evaluate_captions.h"
 #include "stages/evaluate/evaluate_model.h"
 #include "stages/evaluate/evaluation_report.h"
 #include "stages/evaluate/frame_count.h"
@@ -84,6 +85,8 @@ enum status evaluate_command(struct command_line *line, int argc, char **argv)
         outcome = evaluate_run(stdout, &run);
     if (outcome == STATUS_OK)
         outcome = evaluate_model(stdout, &run);
+    if (outcome == STATUS_OK)
+        outcome = evaluate_captions(stdout, &run);
     run_close(&run);
     return outcome;
 }

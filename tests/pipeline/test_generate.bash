@@ -68,6 +68,16 @@ cmp described/000003.wav exported/scene-000003.wav || fail "another sound"
     --predict-durations --out spoken.wav >/dev/null
 cmp spoken.wav described/000003.wav || fail "vocode gives another sound"
 
+# Against the captions of the manifest: the same on one rank and on three.
+"$unitmill" run plan.yaml --ranks 2 --to speech-units --quiet $nets
+for ranks in 1 3; do
+    "$unitmill" evaluate plan.yaml --ranks $ranks --quiet $nets >figures
+    grep -A 5 'generated captions' figures >scores$ranks || fail "no scores of captions"
+done
+cmp scores1 scores3 || fail "scores depend on the ranks"
+grep -qE '^(train|val|test) +[0-9]+ +[0-9.]+' scores1 || { cat scores1 >&2; fail "no split is scored"; }
+grep -q '"event":"generated train".*"unit_error_rate":' run/metrics.jsonl || fail "scores are not kept"
+
 # Captions that never end are cut and flagged.
 "$unitmill" generate plan.yaml --ranks 1 --quiet $nets --set generate.length_max=4
 "$unitmill" export run --generated --out cut --quiet >/dev/null
