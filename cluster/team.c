@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* MPI counts are ints; larger transfers go in pieces of this many elements. */
@@ -161,6 +162,38 @@ bool team_any(const struct team *team, bool mine)
     int64_t any = mine;
     team_maximum(team, &any, 1);
     return any != 0;
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+bool team_any_within(bool *any, const struct team *team, bool mine, double seconds)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+    const int given = mine;
+    int found = 0, is_done = 0;
+    MPI_Request request;
+    *any = mine;
+    MPI_Iallreduce(&given, &found, 1, MPI_INT, MPI_MAX, team->comm, &request);
+    if (!mine)
+        MPI_Wait(&request, MPI_STATUS_IGNORE);
+    else {
+        const double end = now_seconds() + seconds;
+        for (;;) {
+            MPI_Test(&request, &is_done, MPI_STATUS_IGNORE);
+            if (is_done)
+                break;
+            if (now_seconds() > end)
+                return false;
+            nanosleep(&pause, NULL);
+        }
+    }
+    *any = found != 0;
+    return true;
 }
 
 void team_wait(const struct team *team)

@@ -57,6 +57,11 @@ enum status team_gather(void **all, size_t *all_bytes, const struct team *team, 
 /** Collective. True on every rank where it is true on any. */
 bool team_any(const struct team *team, bool mine);
 
+/** Collective. As team_any, after a call of MPI or HDF5 in which a rank that fails leaves the
+ * others waiting for it, where it will not come again: a rank with `mine` waits `seconds` for them,
+ * the others as long as it takes. False where the time went by; then only team_abort is left. */
+bool team_any_within(bool *any, const struct team *team, bool mine, double seconds);
+
 /** Collective. Returns when every rank has called it. */
 void team_wait(const struct team *team);
 

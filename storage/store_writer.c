@@ -1,6 +1,7 @@
 #include "storage/store_writer.h"
 
 #include "core/file.h"
+#include "core/log.h"
 #include "storage/hdf5_file.h"
 #include "storage/seal.h"
 #include "storage/shard_format.h"
@@ -12,7 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+/* What may be needed beside the cached metadata: rounding, the superblock, the seal. */
+enum { ROOM_BYTES = 128 << 10 };
+
+/* For ranks that come out of HDF5 a little later than the one that failed. */
+enum { PATIENCE_SECONDS = 5 };
 
 enum { DATASETS_MAX = 32 };
 
@@ -32,11 +40,18 @@ struct store_writer {
     bool is_poisoned; /* HDF5 failed inside a collective call; equal on all ranks */
 };
 
-/* Settles a collective HDF5 step. A failure of HDF5 on any rank poisons the file. */
+/* Settles a collective HDF5 step. Where HDF5 fails on one rank, the others may wait for it inside
+ * HDF5. A failure of HDF5 on any rank poisons the file. */
 static enum status agree(struct store_writer *writer, const char *step, enum status mine)
 {
-    if (team_any(writer->team, mine != STATUS_OK))
-        writer->is_poisoned = true;
+    bool any = false;
+    if (!team_any_within(&any, writer->team, mine != STATUS_OK, PATIENCE_SECONDS)) {
+        unlink(writer->partial_path);
+        if (writer->team->rank != 0)
+            log_failure(status_text());
+        team_abort(writer->team, status_text());
+    }
+    writer->is_poisoned |= any;
     return team_agree(writer->team, step, mine);
 }
 
@@ -125,6 +140,24 @@ enum status store_writer_add_group(struct store_writer *writer, const char *name
     return agree(writer, "create store group", outcome);
 }
 
+/* HDF5 1.10 writes what it caches of the file's structure in its own time, all ranks together, and
+ * where the disk is full then some ranks never come back. So it is not let to run into that. */
+static enum status look_for_room(struct store_writer *writer)
+{
+    enum status outcome = STATUS_OK;
+    struct statvfs disk;
+    size_t cached_bytes = 0;
+    if (writer->team->rank == 0 &&
+        H5Fget_mdc_size(writer->file, NULL, NULL, &cached_bytes, NULL) >= 0 &&
+        statvfs(writer->partial_path, &disk) == 0) {
+        const uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+        if (free_bytes < cached_bytes + ROOM_BYTES)
+            outcome = status_fail(STATUS_IO, "%s: No space left on device: %llu bytes are free",
+                                  writer->partial_path, (unsigned long long)free_bytes);
+    }
+    return agree(writer, "look for room", outcome);
+}
+
 static hid_t type_in_file(const struct store_dataset *dataset)
 {
     if (dataset->type == COLUMN_TEXT)
@@ -177,6 +210,9 @@ enum status store_writer_add(size_t *index, struct store_writer *writer,
     *index = writer->dataset_count;
     if (writer->dataset_count == DATASETS_MAX)
         return status_fail(STATUS_INVALID, "%s: more than %d datasets", writer->path, DATASETS_MAX);
+    const enum status outcome = look_for_room(writer);
+    if (outcome != STATUS_OK)
+        return outcome;
     return agree(writer, "create store dataset", create_dataset(writer, dataset));
 }
 
@@ -244,7 +280,10 @@ static enum status close_file(struct store_writer *writer)
 
 enum status store_writer_commit(struct store_writer *writer)
 {
-    enum status outcome = agree(writer, "close store", close_file(writer));
+    enum status outcome = look_for_room(writer);
+    if (outcome != STATUS_OK)
+        return outcome;
+    outcome = agree(writer, "close store", close_file(writer));
     if (outcome == STATUS_OK)
         outcome = seal_store(writer->team, writer->partial_path);
     if (outcome != STATUS_OK)
