@@ -39,21 +39,21 @@ else
     echo "nothing can be made read-only here"
 fi
 
-# begin RUN: starts it in the background, all but the pictures done, and stops its ranks once the first of
-# these are there.
+# begin RUN: starts it in the background, all but the pictures done, and stops its ranks once it has the
+# lock.
 begin() {
     use "$1"
     cp -r run "$1"
     rm -r "$1/images" "$1/store.h5"
     "$unitmill" run plan.yaml --ranks 2 >"$1.output" 2>&1 &
     parent=$!
-    until [ -e "$1/images/00000.h5" ]; do
+    until grep -q ":$(stat -c %i "$1/.lock") " /proc/locks; do
         kill -0 $parent 2>/dev/null || { cat "$1.output" >&2; fail "$1 ended too early"; }
         sleep 0.01
     done
     mapfile -t ranks < <(ranks_of $parent)
     kill -STOP "${ranks[@]}"
-    [ ! -e "$1/images/00011.h5" ] || fail "$1 was over too early"
+    [ ! -e "$1/store.h5" ] || fail "$1 was over too early"
 }
 
 # Two at once: the second is refused, the first goes on.
