@@ -9,7 +9,7 @@ export skipped
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/unitmill-pipeline-XXXXXX")
 leave_scratch() {
-    mountpoint -q "$scratch/disk" 2>/dev/null && umount "$scratch/disk"
+    mountpoint -q "$scratch/disk" 2>/dev/null && umount -l "$scratch/disk" # a rank may still be ending
     rm -rf "$scratch"
 }
 trap leave_scratch EXIT

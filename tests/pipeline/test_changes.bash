@@ -3,6 +3,14 @@
 # run's lock is there, the clock goes backwards, weights change while they are used.
 . "$(dirname "$0")/support.bash"
 
+# A test that fails leaves no stopped ranks behind.
+ranks=()
+leave() {
+    [ ${#ranks[@]} = 0 ] || kill -9 "${ranks[@]}" 2>/dev/null || true
+    if mountpoint -q readonly; then umount readonly; fi
+    leave_scratch
+}
+trap leave EXIT
 cp -r "$golden/vit-vqgan-tiny" weights
 make_plan run 12
 sed -i "s#$golden/vit-vqgan-tiny#weights#; s/shard_images: 4/shard_images: 1/" plan.yaml
@@ -19,7 +27,6 @@ is_protected=false
 if [ "$(id -u)" != 0 ]; then
     chmod -R a-w readonly && is_protected=true
 elif mount --bind readonly readonly 2>/dev/null; then
-    trap 'umount readonly; leave_scratch' EXIT
     mount -o remount,bind,ro readonly && is_protected=true
 fi
 if $is_protected; then
@@ -30,7 +37,6 @@ if $is_protected; then
     "$unitmill" audit readonly >/dev/null
     if [ "$(id -u)" = 0 ]; then
         umount readonly
-        trap leave_scratch EXIT
     else
         chmod -R u+w readonly
     fi
@@ -62,12 +68,14 @@ expect_failure 1 output "$unitmill" run plan.yaml --ranks 2
 expect_text output "two: another unitmill is at work in this run"
 kill -CONT "${ranks[@]}"
 wait $parent || { cat two.output >&2; fail "the first run was disturbed"; }
+ranks=()
 expect_same "digest of the first of two" "$(digest two)" "$expected"
 
 # All processes of a run are killed at once: its lock holds nobody.
 begin killed
 kill -9 $parent "${ranks[@]}"
 wait $parent || true
+ranks=()
 [ -e killed/.lock ] || fail "there is no lock to be left"
 "$unitmill" run plan.yaml --ranks 2 --quiet
 expect_same "digest after all were killed" "$(digest killed)" "$expected"
@@ -82,6 +90,7 @@ cp changed/model.safetensors weights/model.safetensors
 kill -CONT "${ranks[@]}"
 code=0
 wait $parent || code=$?
+ranks=()
 expect_same "exit code" $code 1
 expect_text weights-run.output \
     "image_units.vit_vqgan: $scratch/weights/model.safetensors was changed while the run"
