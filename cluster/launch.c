@@ -1,5 +1,6 @@
 #include "cluster/launch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,9 @@
 #include <unistd.h>
 
 static const char terminal_variable[] = "UNITMILL_TERMINAL_COLUMNS";
+
+/* How long mpirun may take to end when its ranks have, and what it then counts as. */
+enum { GRACE_SECONDS = 10, STATE_HUNG = -1 };
 
 void launch_again(const char *variable, const char *value, char **argv)
 {
@@ -93,23 +97,75 @@ static void become_mpirun(char **command, const sigset_t *mask)
     _exit(127);
 }
 
-/* Waits for the child and passes signals on. `watched` is blocked, so nothing is missed. */
+static bool is_running(const char *pid)
+{
+    char path[64], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'R'; /* what cannot be read is not taken for dead */
+    fclose(file);
+    return state != 'Z' && state != 'X';
+}
+
+/* Whether a child of the process runs, of any of its threads. Where that is not to be known, as
+ * without /proc, it is assumed. */
+static bool has_running_children(pid_t parent)
+{
+    char path[384], child[24];
+    snprintf(path, sizeof path, "/proc/%ld/task", (long)parent);
+    DIR *threads = opendir(path);
+    bool is_known = false, found = false;
+    for (const struct dirent *thread; threads != NULL && (thread = readdir(threads)) != NULL;) {
+        snprintf(path, sizeof path, "/proc/%ld/task/%s/children", (long)parent, thread->d_name);
+        FILE *children = thread->d_name[0] == '.' ? NULL : fopen(path, "r");
+        is_known |= children != NULL;
+        while (children != NULL && !found && fscanf(children, "%23s", child) == 1)
+            found = is_running(child);
+        if (children != NULL)
+            fclose(children);
+    }
+    if (threads != NULL)
+        closedir(threads);
+    return found || !is_known;
+}
+
+/* Waits for mpirun and passes signals on. `watched` is blocked, so nothing is missed.
+ *
+ * Open MPI 4.1.4 with PMIx 4.2 sometimes waits for a lock of its own for ever when a rank was
+ * killed and all are gone: mpirun is ended then, and the state is STATE_HUNG. */
 static int wait_and_forward(pid_t child, const sigset_t *watched)
 {
-    int state = 0, requests = 0;
+    const struct timespec second = { .tv_sec = 1 };
+    int state = 0, requests = 0, idle_seconds = 0;
+    bool had_ranks = false;
     for (;;) {
-        const int number = sigwaitinfo(watched, NULL);
-        if (number == SIGCHLD && waitpid(child, &state, WNOHANG) == child)
-            return state;
+        const int number = sigtimedwait(watched, NULL, &second);
+        if (waitpid(child, &state, WNOHANG) == child)
+            return idle_seconds > GRACE_SECONDS ? STATE_HUNG : state;
         if (number == SIGINT || number == SIGTERM || number == SIGUSR1)
             kill(child, requests++ == 0 || number == SIGUSR1 ? SIGUSR1 : SIGTERM);
         if (number == SIGUSR2)
             kill(child, SIGUSR2);
+        if (number >= 0 || errno != EAGAIN)
+            continue;
+        const bool has_ranks = has_running_children(child);
+        had_ranks |= has_ranks;
+        idle_seconds = had_ranks && !has_ranks ? idle_seconds + 1 : 0;
+        if (idle_seconds > GRACE_SECONDS)
+            kill(child, SIGKILL);
     }
 }
 
 static enum status explain_end(int *exit_code, int state)
 {
+    *exit_code = 1;
+    if (state == STATE_HUNG)
+        return status_fail(STATUS_STOPPED,
+                           "mpirun did not end with its ranks and was ended; what is written is "
+                           "whole, the same command goes on from there");
     *exit_code = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
     if (*exit_code == 127) {
         *exit_code = 1;

@@ -31,11 +31,12 @@ void launch_prepare(void);
 
 /** Local. Runs this very program, with the same arguments, on `ranks` ranks under mpirun and waits.
  * SIGINT and SIGTERM reach the ranks as SIGUSR1 once; a second one ends mpirun. SIGUSR2 reaches
- * them as it is. If this process is
- * killed, mpirun is told to end too.
+ * them as it is. If this process is killed, mpirun is told to end too. An mpirun that outlives its
+ * ranks by more than ten seconds is ended.
  *
  * `*exit_code` is that of the ranks; 1 where a rank was killed, with the signal in the text, and
- * where nothing could be started. Errors: STATUS_NOT_FOUND (no mpirun), STATUS_IO. */
+ * where nothing could be started or how the ranks ended is not known. Errors: STATUS_NOT_FOUND (no
+ * mpirun), STATUS_IO. */
 enum status launch_ranks(int *exit_code, size_t ranks, char **argv);
 
 #endif

@@ -113,8 +113,8 @@ wait "$ranks"
 code=$?
 ((code > 2 && code != 75)) || drop_weights # after a lost host there is no asking it
 
+! $is_ended || end 1 "ended from outside" # srun may say 0 then
 ((code != 0)) || end 0 "done"
-! $is_ended || end 1 "ended from outside"
 ! $is_warned || requeue "the time limit came"
 case "$code" in
 1 | 2) end "$code" "failed with exit code $code" ;;
