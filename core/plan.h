@@ -56,6 +56,7 @@ struct plan {
         char *objective, *init, *input, *targets, *schedule;
         size_t steps, batch_captions, accumulate, pass_frames, memory_mib;
         size_t blocks, heads, feed_forward, width, embedding, length_max;
+        size_t merged_units;
         size_t image_blocks, image_width, image_patch;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
         double dropout, temperature, learning_rate, final_learning_rate;

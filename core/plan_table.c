@@ -97,6 +97,8 @@ const struct plan_key plan_keys[] = {
       "updates; 0: nothing is trained" },
     { "pretrain", "input", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.input), 0, 0, "auto",
       "auto|features|units", "of the speech encoder; auto: features where the store has them" },
+    { "pretrain", "merged_units", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.merged_units), 1, 64, "1",
+      NULL, "speech units that the speech encoder takes as one frame; several overlap by half" },
     { "pretrain", "targets", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.targets), 0, 0, "auto",
       "auto|embeddings|image-units",
       "what speech is pulled towards; auto: CLIP embeddings where the store has them" },

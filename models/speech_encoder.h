@@ -22,7 +22,7 @@ enum { SPEECH_ENCODER_BLOCKS_MAX = 24 };
 struct speech_encoder_config {
     size_t feature_layers; /* layers of features that come in; 0: units come in */
     size_t units;          /* ids are below; 0: features come in */
-    size_t merged_units;   /* units that make a frame, side by side; 1 for speech */
+    size_t merged_units;   /* units that make a frame, side by side */
     size_t unit_width;     /* of the table's rows; those of a frame are projected to `width` unless
                               it is one row of that width */
     size_t blocks, embedding;

@@ -95,6 +95,7 @@ static struct contrastive_options contrastive_options_of(const struct store_fact
     options.speech.blocks = plan->pretrain.blocks;
     options.speech.feature_layers = facts->by_features ? layers : 0;
     options.speech.units = facts->speech.units;
+    options.speech.merged_units = facts->by_features ? 1 : plan->pretrain.merged_units;
     options.speech.unit_width = facts->speech.width;
     options.images.blocks = plan->pretrain.image_blocks;
     options.images.feature_layers = 0;

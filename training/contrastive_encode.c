@@ -7,13 +7,21 @@
 /* Dropouts of the image tower count from here. */
 enum { IMAGE_DROPOUTS = 1 << 16 };
 
+/* Units from the first of a frame to the first of the next: frames of several share half of them.
+ */
+static size_t unit_step(const struct contrastive *self)
+{
+    return (self->options.speech.merged_units + 1) / 2;
+}
+
 /* Frames of a record's speech. */
 static size_t speech_frames(const struct contrastive *self, const struct store_batch *batch,
                             size_t record)
 {
-    const size_t *offsets =
-        self->options.speech.units > 0 ? batch->unit_offsets : batch->feature_offsets;
-    return offsets[record + 1] - offsets[record];
+    if (self->options.speech.units == 0)
+        return batch->feature_offsets[record + 1] - batch->feature_offsets[record];
+    const size_t units = batch->unit_offsets[record + 1] - batch->unit_offsets[record];
+    return (units + unit_step(self) - 1) / unit_step(self);
 }
 
 static size_t picture_frames(const struct contrastive *self)
@@ -69,11 +77,21 @@ static const uint16_t *const *split_layers(const struct contrastive *self, struc
     return layers;
 }
 
-static int32_t *widened(struct tape *tape, const uint16_t *units, size_t count)
+/* Each frame's units side by side; beyond the caption's end, its last unit. */
+static int32_t *stack_units(const struct contrastive *self, struct tape *tape,
+                            const struct store_batch *batch, struct record_range range,
+                            const size_t *starts)
 {
-    int32_t *ids = tape_take(tape, count, sizeof *ids);
-    for (size_t i = 0; i < count && ids != NULL; i++)
-        ids[i] = units[i];
+    const size_t merged = self->options.speech.merged_units, step = unit_step(self);
+    int32_t *ids = tape_take(tape, starts[range.count] * merged, sizeof *ids);
+    for (size_t r = 0; r < range.count && ids != NULL; r++) {
+        const size_t first = batch->unit_offsets[range.first + r];
+        const size_t last = batch->unit_offsets[range.first + r + 1] - 1;
+        for (size_t i = 0; i < (starts[r + 1] - starts[r]) * merged; i++) {
+            const size_t at = first + i / merged * step + i % merged;
+            ids[starts[r] * merged + i] = batch->units[at < last ? at : last];
+        }
+    }
     return ids;
 }
 
@@ -98,10 +116,9 @@ struct array *contrastive_encode_speech(struct contrastive *self, struct tape *t
     const bool has_units = self->options.speech.units > 0;
     size_t *starts = speech_starts(self, tape, batch, range);
     struct speech_batch speech = { .frames = { range.count, starts } };
-    if (starts != NULL && has_units) {
-        const uint16_t *units = batch->units + batch->unit_offsets[range.first];
-        speech.units = widened(tape, units, starts[range.count]);
-    } else if (starts != NULL)
+    if (starts != NULL && has_units)
+        speech.units = stack_units(self, tape, batch, range, starts);
+    else if (starts != NULL)
         speech.half_layers = split_layers(self, tape, batch, batch->feature_offsets[range.first],
                                           starts[range.count]);
     return embeddings_of(self->speech, tape, &speech, range, step);

@@ -1,6 +1,7 @@
 #include "tts/voice_process.h"
 
 #include "tts/espeak_voice.h"
+#include "tts/utterance_list.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -50,6 +51,7 @@ struct voice_process {
     bool is_fresh; /* the copy has not spoken yet */
     bool is_asked; /* an utterance was begun and not ended */
     unsigned place;
+    struct utterance_list said; /* by the copy at work, the utterance that was begun included */
 };
 
 /* What goes over the socket, one byte each. Only REQUEST_SPEAK is answered. */
@@ -266,47 +268,77 @@ void voice_process_renew(struct voice_process *voice)
     if (voice->is_asked)
         wait_for_answer(&answer, voice);
     voice->is_asked = false;
+    utterance_list_clear(&voice->said);
     /* Where the process is gone, the next utterance tells. */
     if (!voice->is_fresh)
         send(voice->socket, &byte, 1, MSG_NOSIGNAL);
     voice->is_fresh = true;
 }
 
+static enum status ask(struct voice_process *voice, const struct utterance_request *request)
+{
+    struct exchange *exchange = voice->exchange;
+    const char byte = REQUEST_SPEAK;
+    strcpy(exchange->text, request->text); /* its length was checked */
+    exchange->rate_wpm = request->rate_wpm;
+    exchange->pitch = request->pitch;
+    exchange->place = voice->place;
+    if (send(voice->socket, &byte, 1, MSG_NOSIGNAL) != 1)
+        return status_fail(STATUS_IO, "voice %s: its process is gone", exchange->name);
+    return STATUS_OK;
+}
+
 enum status voice_process_begin(struct voice_process *voice, const char *text, unsigned rate_wpm,
                                 unsigned pitch)
 {
     assert(!voice->is_asked);
-    struct exchange *exchange = voice->exchange;
-    const char byte = REQUEST_SPEAK;
-    const size_t bytes = strnlen(text, VOICE_TEXT_BYTES_MAX + 1);
-    if (bytes > VOICE_TEXT_BYTES_MAX)
+    if (strnlen(text, VOICE_TEXT_BYTES_MAX + 1) > VOICE_TEXT_BYTES_MAX)
         return status_fail(STATUS_INVALID, "text of more than %d bytes", VOICE_TEXT_BYTES_MAX);
-    memcpy(exchange->text, text, bytes);
-    exchange->text[bytes] = '\0';
-    exchange->rate_wpm = rate_wpm;
-    exchange->pitch = pitch;
+    enum status outcome = utterance_list_add(&voice->said, text, rate_wpm, pitch);
+    if (outcome != STATUS_OK)
+        return outcome;
     voice->place = 1 - voice->place;
-    exchange->place = voice->place;
     voice->is_fresh = false;
-    if (send(voice->socket, &byte, 1, MSG_NOSIGNAL) != 1)
-        return status_fail(STATUS_IO, "voice %s: its process is gone", exchange->name);
-    voice->is_asked = true;
-    return STATUS_OK;
+    const struct utterance_request request = { text, rate_wpm, pitch };
+    outcome = ask(voice, &request);
+    voice->is_asked = outcome == STATUS_OK;
+    return outcome;
+}
+
+/* A copy may die of what is no fault of the text: a machine that stands still for a while charges
+ * it seconds of processor time that it never had. So a fresh copy says everything again; a text
+ * that is at fault ends that one too. */
+static enum status speak_again(enum answer *answer, struct voice_process *voice)
+{
+    enum status outcome = STATUS_OK;
+    *answer = ANSWER_DONE;
+    for (size_t u = 0; u < voice->said.count && outcome == STATUS_OK && *answer == ANSWER_DONE;
+         u++) {
+        const struct utterance_request request = utterance_list_at(&voice->said, u);
+        outcome = ask(voice, &request);
+        if (outcome == STATUS_OK)
+            outcome = wait_for_answer(answer, voice);
+    }
+    return outcome;
 }
 
 static enum status wait_for_utterance(struct voice_process *voice)
 {
     enum answer answer = ANSWER_DONE;
-    const enum status outcome = wait_for_answer(&answer, voice);
+    enum status outcome = wait_for_answer(&answer, voice);
     voice->is_asked = false;
+    if (outcome == STATUS_OK && answer == ANSWER_CRASHED)
+        outcome = speak_again(&answer, voice);
     if (outcome != STATUS_OK)
         return outcome;
     if (answer == ANSWER_NO_COPY)
         return status_fail(STATUS_NO_MEMORY, "voice %s: no process for an utterance",
                            voice->exchange->name);
-    if (answer == ANSWER_CRASHED)
+    if (answer == ANSWER_CRASHED) {
+        utterance_list_clear(&voice->said); /* the next copy has said nothing */
         return status_fail(STATUS_INVALID, "voice %s: espeak-ng crashes on this text",
                            voice->exchange->name);
+    }
     return STATUS_OK;
 }
 
@@ -353,5 +385,6 @@ void voice_process_destroy(struct voice_process *voice)
             continue;
     if (voice->exchange != NULL)
         munmap(voice->exchange, sizeof *voice->exchange);
+    utterance_list_end(&voice->said);
     free(voice);
 }

@@ -6,8 +6,9 @@
  * utterance sounds like depends on voice, text, rate, pitch and the utterances since
  * voice_process_renew, and on nothing else: not on earlier batches, not on the process, not on the
  * machine. Renewing before each utterance leaves the first four; it costs 0.7 ms, where an
- * utterance of 3.2 s takes 2.2 ms. A text that makes the engine crash or run for ever costs that
- * utterance; the next one is spoken by a fresh copy.
+ * utterance of 3.2 s takes 2.2 ms. A text that makes two copies in turn crash or run for
+ * ever costs that utterance; the next one is spoken by a fresh copy. Where the second copy, which
+ * says the batch again so far, gets through, nothing is lost and nothing sounds different.
  *
  * The processes hold none of the caller's open files but the standard three, ignore SIGINT and
  * SIGTERM (the caller decides when to end) and go when the caller closes the voice or dies. Use one
