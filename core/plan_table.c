@@ -117,7 +117,7 @@ const struct plan_key plan_keys[] = {
     { "pretrain", "image_width", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.image_width), 1, 16384,
       "256", NULL, "its width" },
     { "pretrain", "image_patch", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.image_patch), 1, 64, "4",
-      NULL, "side of the square of image units that it takes as one; of the image tower alone" },
+      NULL, "side of the square of image units that it takes as one; those of im2sp overlap by half" },
     { "pretrain", "length_max", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.length_max), 2, 16384, "1024",
       NULL, "places of the decoder of im2sp; captions of as many units are left out" },
     { "pretrain", "dropout", PLAN_NUMBER, PLAN_TRAINED, AT(pretrain.dropout), 0, 0.9, "0.1", NULL,

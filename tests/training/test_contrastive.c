@@ -17,7 +17,13 @@ static const char *store;
 /* What comes in and what it is pulled towards. */
 static const struct kind {
     bool by_units, has_image_tower;
-} kinds[] = { { false, false }, { true, true }, { false, true } };
+    size_t merged_units; /* speech units that make a frame; 0: one */
+} kinds[] = {
+    { .has_image_tower = false },
+    { .by_units = true, .has_image_tower = true },
+    { .has_image_tower = true },
+    { .by_units = true, .has_image_tower = true, .merged_units = 3 },
+};
 
 enum { KINDS = sizeof kinds / sizeof kinds[0], BATCH = 17, MANY_FRAMES = 1 << 20 };
 
@@ -41,6 +47,8 @@ static struct contrastive_options options_of(struct kind kind, size_t pass_frame
     };
     options.speech.feature_layers = kind.by_units ? 0 : STORE_LAYERS;
     options.speech.units = kind.by_units ? STORE_SPEECH_CODES : 0;
+    if (kind.merged_units > 0)
+        options.speech.merged_units = kind.merged_units;
     options.speech.sizes.heads = options.images.sizes.heads = 2;
     options.speech.sizes.feed_forward = options.images.sizes.feed_forward = 10;
     options.images.feature_layers = 0;
