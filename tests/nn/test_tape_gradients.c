@@ -5,11 +5,13 @@
 #include "nn/tape_activation.h"
 #include "nn/tape_attention.h"
 #include "nn/tape_convolution.h"
+#include "nn/tape_dilated_convolution.h"
 #include "nn/tape_linear.h"
 #include "nn/tape_loss.h"
 #include "nn/tape_norm.h"
 #include "nn/tape_quantise.h"
 #include "nn/tape_rows.h"
+#include "nn/tape_spectrum.h"
 #include "nn/tape_weight_norm.h"
 #include "tests/support/check.h"
 
@@ -166,6 +168,39 @@ static struct array *convolved(struct tape *tape, struct array *const *in)
     return tape_convolution(tape, in[0], &nine, &out, in[1], in[2], &convolution);
 }
 
+static struct array *convolved_with_dilation(struct tape *tape, struct array *const *in)
+{
+    const struct dilated_convolution convolution = { .kernel = 3, .dilation = 2, .slope = 0.2f };
+    return tape_dilated_convolution(tape, in[0], &nine, in[1], in[2], in[3], &convolution);
+}
+
+static struct array *convolved_twice(struct tape *tape, struct array *const *in)
+{
+    const struct dilated_convolution first = { .kernel = 3, .dilation = 1, .slope = 1.0f };
+    const struct dilated_convolution second = { .kernel = 5, .dilation = 1, .slope = 0.5f };
+    struct array *middle = tape_dilated_convolution(tape, in[0], &nine, in[1], NULL, NULL, &first);
+    return tape_dilated_convolution(tape, middle, &nine, in[2], NULL, in[0], &second);
+}
+
+static const size_t sample_starts[] = { 0, 22, 27, 41 }, frame_starts[] = { 0, 5, 5, 7 };
+static const struct segments samples = { 3, sample_starts }, frames = { 3, frame_starts };
+
+static struct array *spectrum_of(struct tape *tape, struct array *const *in)
+{
+    static struct spectrum *spectrum; /* of the last call: the tape borrows it */
+    spectrum_destroy(spectrum);
+    check_status(spectrum_create(&spectrum, 8, 3), STATUS_OK, NULL);
+    return tape_logarithm(tape, tape_spectrum(tape, in[0], &samples, &frames, spectrum));
+}
+
+static struct array *convergence_of(struct tape *tape, struct array *const *in)
+{
+    static float target[7 * 5];
+    for (size_t i = 0; i < 35; i++)
+        target[i] = 0.4f + 0.1f * (float)(i % 9);
+    return tape_spectral_convergence(tape, in[0], tape_constant(tape, target, 7, 5), &frames, 1.5);
+}
+
 static struct array *convolved_back(struct tape *tape, struct array *const *in)
 {
     static const size_t out_starts[] = { 0, 16, 20, 30 };
@@ -210,6 +245,10 @@ static const struct subject subjects[] = {
     { "errors", compared, { { 3, 4 }, { 3, 4 } } },
     { "convolution", convolved, { { 9, 4 }, { 6, 6 }, { 1, 6 } } },
     { "transposed convolution", convolved_back, { { 9, 4 }, { 4, 9 }, { 1, 6 } } },
+    { "dilated convolution", convolved_with_dilation, { { 9, 3 }, { 2, 9 }, { 1, 2 }, { 9, 2 } } },
+    { "dilated convolutions in a row", convolved_twice, { { 9, 2 }, { 2, 6 }, { 2, 10 } } },
+    { "spectrum", spectrum_of, { { 41, 1 } } },
+    { "spectral convergence", convergence_of, { { 7, 5 } } },
     { "convolution of pictures", convolved_picture, { { 24, 2 }, { 3, 18 }, { 1, 3 } } },
     { "weight norm", weight_normed, { { 3, 1 }, { 4, 6 } } },
 };
