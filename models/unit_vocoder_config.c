@@ -30,6 +30,23 @@ struct unit_vocoder_config unit_vocoder_config_compact(size_t codes)
     return config;
 }
 
+struct unit_vocoder_config unit_vocoder_config_small(size_t codes, size_t channels, size_t width)
+{
+    return (struct unit_vocoder_config){
+        .codes = codes,
+        .width = width,
+        .channels = channels,
+        .pre_kernel = 7,
+        .post_kernel = 7,
+        .stage_count = 4,
+        .block_count = 2,
+        .stages = { { 5, 11 }, { 4, 8 }, { 4, 8 }, { 4, 8 } },
+        .blocks = { { 3, 2, { 1, 3 } }, { 7, 2, { 1, 3 } } },
+        .duration_hidden = width,
+        .rate_hz = 16000,
+    };
+}
+
 size_t unit_vocoder_config_hop(const struct unit_vocoder_config *config)
 {
     size_t hop = 1;

@@ -3,6 +3,7 @@ unitmill_test(models/test_speech_encoder.c USES unitmill::models m LABELS unit)
 unitmill_test(models/test_unit_vocoder_golden.c
   USES unitmill::models unitmill::storage m LABELS golden)
 unitmill_test(models/test_unit_vocoder.c USES unitmill::models m LABELS unit)
+unitmill_test(models/test_unit_vocoder_trained.c USES unitmill::models m LABELS unit)
 add_library(im2sp_golden STATIC models/im2sp_golden.c)
 target_link_libraries(im2sp_golden PUBLIC unitmill::models unitmill::tokenizers unitmill::storage
   test_support PRIVATE unitmill_defaults)
