@@ -59,6 +59,8 @@ struct plan {
         size_t merged_units;
         size_t image_blocks, image_width, image_patch;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
+        struct plan_texts voices;
+        size_t segment_frames, speech_mib;
         double dropout, temperature, learning_rate, final_learning_rate;
         double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;
     } pretrain;

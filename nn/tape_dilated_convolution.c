@@ -50,6 +50,10 @@ static size_t longest_padded(const struct dilated_step *step)
 
 MULTIVERSION static void activate(float *out, const float *x, float slope, size_t count)
 {
+    if (slope == 1.0f) {
+        memcpy(out, x, count * sizeof *out);
+        return;
+    }
     for (size_t i = 0; i < count; i++)
         out[i] = x[i] > 0.0f ? x[i] : slope * x[i];
 }
@@ -187,12 +191,21 @@ static struct scratch take_scratch(struct tape *tape, const struct dilated_step 
                              .longest = longest };
 }
 
+MULTIVERSION static void add_all(float *sums, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sums[i] += values[i];
+}
+
 static void add_residual_gradient(struct tape *tape, const struct dilated_step *step)
 {
-    float *dresidual = tape_gradient(tape, step->residual);
     const size_t count = step->y->rows * step->y->columns;
-    for (size_t i = 0; i < count && dresidual != NULL; i++)
-        dresidual[i] += step->y->gradient[i];
+    float keep = 0.0f;
+    float *dresidual = tape_gradient_kept(tape, step->residual, &keep);
+    if (dresidual != NULL && keep == 0.0f)
+        memcpy(dresidual, step->y->gradient, count * sizeof *dresidual);
+    else if (dresidual != NULL)
+        add_all(dresidual, step->y->gradient, count);
 }
 
 static void dilated_backward(struct tape *tape, void *payload)
