@@ -8,5 +8,6 @@ target_link_libraries(training_store PUBLIC unitmill::training test_support PRIV
 unitmill_test(training/test_batch_loader.c USES training_store LABELS unit fault)
 unitmill_test(training/test_split_records.c USES training_store LABELS unit)
 unitmill_test(training/test_im2sp.c USES unitmill::training m LABELS unit RANKS 1 3)
+unitmill_test(training/test_vocoder.c USES unitmill::training m LABELS unit RANKS 1 3 TIMEOUT 60)
 unitmill_test(training/test_contrastive.c USES training_store m LABELS unit RANKS 1 3 TIMEOUT 60)
 unitmill_test(training/test_trainer.c USES training_store m LABELS unit fault RANKS 1 3 TIMEOUT 60)
