@@ -49,9 +49,9 @@ struct unit_vocoder_config unit_vocoder_config_public(void);
 /** As that, of 32 channels and any number of codes, to try things with. */
 struct unit_vocoder_config unit_vocoder_config_compact(size_t codes);
 
-/** The size that training begins with: four stages, two kinds of residual blocks, 320 samples a
- * code. With 256 channels and codes of 64 values: 1.4 million parameters and codes, and 716 million
- * multiply-adds a second of sound (the public size: 23 times as many). */
+/** The size that is trained from nothing: four stages, two kinds of residual blocks, 320 samples a
+ * code. With 256 channels and 200 codes of 64 values it has 1.47 million parameters and takes 730
+ * million multiply-adds a second of sound, an eleventh of the public size. */
 struct unit_vocoder_config unit_vocoder_config_small(size_t codes, size_t channels, size_t width);
 
 /** What stands before the names of a vocoder's tensors: "", or "generator." in a checkpoint.
