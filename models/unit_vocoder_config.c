@@ -194,6 +194,11 @@ static enum status read_stages(struct unit_vocoder_config *config, const struct 
                                reading->table->source, s, stage->kernel, stage->rate);
         config->stage_count++;
     }
+    if (config->stage_count != unit_vocoder_config_public().stage_count &&
+        !settings_has(reading->settings, "upsample_rates.0"))
+        return status_fail(STATUS_INVALID,
+                           "%s: a vocoder of %zu stages needs its config.json: no upsample_rates",
+                           reading->table->source, config->stage_count);
     snprintf(key, sizeof key, "upsample_rates.%zu", config->stage_count);
     if (config->stage_count < 1 || settings_has(reading->settings, key) ||
         config->channels % ((size_t)1 << config->stage_count) != 0 ||

@@ -62,7 +62,7 @@ enum status unit_vocoder_prefix(char prefix[UNIT_VOCODER_PREFIX_BYTES],
 /** Local. Sizes of the vocoder in `table`. Kernels, channels and codes are those of the shapes;
  * rates, dilations and the sample rate come from `settings` (keys of speech-resynthesis:
  * upsample_rates, resblock_dilation_sizes, sampling_rate, ...; NULL: none), and are the public ones
- * where it is silent.
+ * where it is silent; a vocoder of another number of stages than the public one must be told them.
  *
  * Errors: STATUS_CORRUPT  a shape that no vocoder has
  *         STATUS_INVALID  settings that do not fit the weights; a vocoder that needs a speaker, a

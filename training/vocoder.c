@@ -13,7 +13,7 @@ enum { RATE_HZ = 16000 };
 
 static const struct {
     size_t window, hop;
-} resolutions[VOCODER_RESOLUTIONS] = { { 1024, 256 }, { 512, 128 }, { 256, 64 } };
+} resolutions[VOCODER_RESOLUTIONS] = { { 1024, 256 }, { 2048, 512 }, { 512, 128 }, { 256, 64 } };
 
 /* Mel bands are what the ear goes by. */
 static const float mel_weight = 2.0f;

@@ -1,5 +1,5 @@
 /** The vocoder objective: speech units to their sound. What the net makes of a piece of a caption's
- * units is held against the piece's sound by its magnitude spectra, in three resolutions, and in
+ * units is held against the piece's sound by its magnitude spectra, in four resolutions, and in
  * mel bands; where the phase lies does not matter. Run-length units teach the duration predictor.
  *
  * The loss is the mean over resolutions of spectral convergence and of the distance of logarithms,

@@ -6,7 +6,7 @@
 #include "nn/tape_spectrum.h"
 #include "training/vocoder.h"
 
-enum { VOCODER_RESOLUTIONS = 3, VOCODER_MEL_BANDS = 80 };
+enum { VOCODER_RESOLUTIONS = 4, VOCODER_MEL_BANDS = 80 };
 
 struct vocoder_objective {
     struct unit_vocoder_trained *model;

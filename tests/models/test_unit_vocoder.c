@@ -95,6 +95,17 @@ static void the_settings_are_read_back(void)
     tensor_table_end(&table);
 }
 
+static void rates_are_not_guessed(void)
+{
+    struct tensor_table table;
+    struct unit_vocoder *net = NULL;
+    const struct unit_vocoder_config config = unit_vocoder_config_small(CODES, 32, 6);
+    check_status(unit_vocoder_untrained(&table, &config, 3), STATUS_OK, NULL);
+    check_status(unit_vocoder_create(&net, &table, NULL), STATUS_INVALID, "no upsample_rates");
+    CU_ASSERT_PTR_NULL(net);
+    tensor_table_end(&table);
+}
+
 static void expect_refused(struct unit_vocoder *net, const int64_t *units, size_t count,
                            bool with_durations, const char *fragment)
 {
@@ -185,6 +196,7 @@ int main(int argc, char **argv)
     CU_TestInfo cases[] = {
         { "pieces are bit by bit the whole", pieces_are_bit_by_bit_the_whole },
         { "the settings are read back", the_settings_are_read_back },
+        { "rates are not guessed", rates_are_not_guessed },
         { "bad units are refused", bad_units_are_refused },
         { "bad settings are refused", bad_settings_are_refused },
         { "bad weights are refused", bad_weights_are_refused },
