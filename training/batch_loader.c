@@ -7,7 +7,8 @@
 #include <string.h>
 
 struct batch_loader {
-    struct store_batch_reader *readers[2]; /* used in turn */
+    struct store_batch_reader *readers[2]; /* used in turn; or */
+    const struct record_source *source;    /* slots 0 and 1 in turn */
     size_t turn;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -18,14 +19,22 @@ struct batch_loader {
     uint64_t *records;
     size_t count;
     struct store_batch batch;
+    const void *data;
     enum status outcome;
     char text[STATUS_TEXT_BYTES];
+
+    const void *taken; /* `data` of the batch that was taken last */
 };
 
 static void read_request(struct batch_loader *loader)
 {
-    loader->outcome = store_batch_read(&loader->batch, loader->readers[loader->turn],
-                                       loader->records, loader->count);
+    if (loader->source != NULL) {
+        loader->batch = (struct store_batch){ .count = loader->count };
+        loader->outcome = loader->source->read(&loader->data, loader->source->self, loader->turn,
+                                               loader->records, loader->count);
+    } else
+        loader->outcome = store_batch_read(&loader->batch, loader->readers[loader->turn],
+                                           loader->records, loader->count);
     if (loader->outcome != STATUS_OK)
         snprintf(loader->text, sizeof loader->text, "%s", status_text());
 }
@@ -48,29 +57,48 @@ static void *serve(void *self)
     return NULL;
 }
 
-enum status batch_loader_open(struct batch_loader **loader, const char *path,
-                              const struct store_batch_options *options)
+static enum status begin(struct batch_loader **loader, const char *name)
 {
-    struct batch_loader *made = calloc(1, sizeof *made);
-    enum status outcome = STATUS_OK;
-    *loader = NULL;
-    if (made == NULL)
-        return status_fail(STATUS_NO_MEMORY, "%s: no memory", path);
-    pthread_mutex_init(&made->mutex, NULL);
-    pthread_cond_init(&made->changed, NULL);
-    for (size_t r = 0; r < 2 && outcome == STATUS_OK; r++)
-        outcome = store_batch_open(&made->readers[r], path, options);
+    *loader = calloc(1, sizeof **loader);
+    if (*loader == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%s: no memory", name);
+    pthread_mutex_init(&(*loader)->mutex, NULL);
+    pthread_cond_init(&(*loader)->changed, NULL);
+    return STATUS_OK;
+}
+
+/* Ends the loader where something failed. */
+static enum status start(struct batch_loader **loader, enum status outcome, const char *name)
+{
+    struct batch_loader *made = *loader;
     if (outcome == STATUS_OK) {
         made->has_thread = pthread_create(&made->thread, NULL, serve, made) == 0;
         if (!made->has_thread)
-            outcome = status_fail(STATUS_NO_MEMORY, "%s: no thread to read it", path);
+            outcome = status_fail(STATUS_NO_MEMORY, "%s: no thread to read it", name);
     }
     if (outcome != STATUS_OK) {
         batch_loader_close(made);
-        return outcome;
+        *loader = NULL;
     }
-    *loader = made;
-    return STATUS_OK;
+    return outcome;
+}
+
+enum status batch_loader_open(struct batch_loader **loader, const char *path,
+                              const struct store_batch_options *options)
+{
+    enum status outcome = begin(loader, path);
+    for (size_t r = 0; r < 2 && outcome == STATUS_OK; r++)
+        outcome = store_batch_open(&(*loader)->readers[r], path, options);
+    return start(loader, outcome, path);
+}
+
+enum status batch_loader_open_source(struct batch_loader **loader,
+                                     const struct record_source *source)
+{
+    const enum status outcome = begin(loader, source->item);
+    if (outcome == STATUS_OK)
+        (*loader)->source = source;
+    return start(loader, outcome, source->item);
 }
 
 enum status batch_loader_request(struct batch_loader *loader, const uint64_t *records, size_t count)
@@ -103,11 +131,17 @@ enum status batch_loader_take(struct store_batch *batch, struct batch_loader *lo
     batch_loader_wait(loader);
     pthread_mutex_lock(&loader->mutex);
     *batch = loader->batch;
+    loader->taken = loader->data;
     loader->is_asked = false;
     loader->turn = 1 - loader->turn;
     pthread_mutex_unlock(&loader->mutex);
     return loader->outcome == STATUS_OK ? STATUS_OK
                                         : status_fail(loader->outcome, "%s", loader->text);
+}
+
+const void *batch_loader_data(const struct batch_loader *loader)
+{
+    return loader->taken;
 }
 
 const struct store_batch_shape *batch_loader_shape(const struct batch_loader *loader)

@@ -13,6 +13,7 @@
 #include "nn/parameters.h"
 #include "nn/tape.h"
 #include "storage/store_batch.h"
+#include "training/record_source.h"
 
 #include <stdio.h>
 
@@ -32,8 +33,11 @@ struct objective_metrics {
 
 /** This rank's part of a step. */
 struct objective_batch {
-    const struct store_batch *records; /* of the batch, those of slice_of(count, rank, size) */
-    const uint64_t *names;             /* [records->count]: their rows in /captions */
+    const struct store_batch *records; /* of the batch, those of slice_of(count, rank, size); of a
+                                          record source their number alone */
+    const void *data;                  /* of a record source: what it read of them */
+    const uint64_t *names;             /* [records->count]: their rows in /captions, or names that
+                                          the record source gave */
     size_t count;                      /* of all ranks */
     uint64_t seed, step;
     struct tape *tape; /* reset as the objective likes */
@@ -41,15 +45,17 @@ struct objective_batch {
 
 /** Whose values a validation uses, and where from. */
 struct objective_validation {
-    const char *store;       /* path */
-    const uint64_t *records; /* [count]: rows in /captions, ascending, the same on all ranks */
+    const char *store;       /* path; without meaning where there is a record source */
+    const uint64_t *records; /* [count]: rows in /captions, ascending, the same on all ranks; or
+                                names that the record source gave */
     size_t count;
     struct tape *tape;
 };
 
 struct objective {
-    const char *name;     /* "contrastive" */
-    unsigned store_parts; /* STORE_BATCH_... of what a batch must hold */
+    const char *name;                   /* "contrastive" */
+    unsigned store_parts;               /* STORE_BATCH_... of what a batch must hold */
+    const struct record_source *source; /* where records come from; NULL: the store */
     void *self;
 
     /** Collective. Adds the gradients of the batch's loss to this rank's parameters, so that their

@@ -47,12 +47,15 @@ static enum status request_batch(struct trainer *trainer, size_t batch)
 /* A batch is known by its first captions. */
 static enum status fail_unfinite(const struct trainer *trainer, size_t update, const char *what)
 {
+    const struct record_source *source = trainer->objective->source;
     return status_fail(STATUS_INVALID,
-                       "update %zu: %s not finite, in a batch with captions %llu, %llu, ... "
-                       "of the store; checkpoints up to then are kept. A lower learning rate may "
+                       "update %zu: %s not finite, in a batch with %s %llu, %llu, ... "
+                       "of the %s; checkpoints up to then are kept. A lower learning rate may "
                        "help",
-                       update, what, (unsigned long long)trainer->first_records[0],
-                       (unsigned long long)trainer->first_records[1]);
+                       update, what, source != NULL ? source->item : "captions",
+                       (unsigned long long)trainer->first_records[0],
+                       (unsigned long long)trainer->first_records[1],
+                       source != NULL ? "manifest" : "store");
 }
 
 /* One batch: taken, the next one asked for, computed. Adds to the gradients and to `*loss`. */
@@ -67,6 +70,7 @@ static enum status run_batch(double *loss, struct trainer *trainer, size_t batch
     trainer->first_records[0] = trainer->records[0];
     trainer->first_records[1] = trainer->records[options->batch_records > 1];
     enum status outcome = batch_loader_take(&records, trainer->loader);
+    const void *data = batch_loader_data(trainer->loader);
     if (names == NULL && outcome == STATUS_OK)
         outcome = status_fail(STATUS_NO_MEMORY, "a batch of %zu records", own.count);
     if (outcome == STATUS_OK) {
@@ -75,6 +79,7 @@ static enum status run_batch(double *loss, struct trainer *trainer, size_t batch
     }
     outcome = team_agree(trainer->team, "read batch", outcome);
     const struct objective_batch step = { .records = &records,
+                                          .data = data,
                                           .names = names,
                                           .count = options->batch_records,
                                           .seed = options->seed,
@@ -173,25 +178,40 @@ static enum status run_updates(struct trainer *trainer)
     return outcome;
 }
 
+static enum status read_split(struct split_records *out, const struct trainer *trainer,
+                              const char *split)
+{
+    const struct record_source *source = trainer->objective->source;
+    const struct split_choice choice = { split, NULL, trainer->options->by_features };
+    return source != NULL ? source->list(out, source->self, split)
+                          : split_records_read(out, trainer->options->store, &choice);
+}
+
 static enum status read_splits(struct trainer *trainer)
 {
     const struct trainer_options *options = trainer->options;
-    const struct split_choice train = { "train", NULL, options->by_features };
-    const struct split_choice validation = { "val", NULL, options->by_features };
-    enum status outcome = split_records_read(&trainer->train, options->store, &train);
+    enum status outcome = read_split(&trainer->train, trainer, "train");
     if (outcome == STATUS_OK)
-        outcome = split_records_read(&trainer->validation, options->store, &validation);
+        outcome = read_split(&trainer->validation, trainer, "val");
     if (trainer->validation.count > options->validation_records_max)
         trainer->validation.count = options->validation_records_max;
     return outcome;
 }
 
+static enum status open_loader(struct trainer *trainer)
+{
+    const struct objective *objective = trainer->objective;
+    const struct store_batch_options reading = { .parts = objective->store_parts,
+                                                 .cache_bytes = STORE_BATCH_CACHE_BYTES,
+                                                 .batch_bytes_max = STORE_BATCH_BYTES_MAX };
+    return objective->source != NULL
+               ? batch_loader_open_source(&trainer->loader, objective->source)
+               : batch_loader_open(&trainer->loader, trainer->options->store, &reading);
+}
+
 static enum status prepare(struct trainer *trainer)
 {
     const struct trainer_options *options = trainer->options;
-    const struct store_batch_options reading = { .parts = trainer->objective->store_parts,
-                                                 .cache_bytes = STORE_BATCH_CACHE_BYTES,
-                                                 .batch_bytes_max = STORE_BATCH_BYTES_MAX };
     trainer->records = malloc((options->batch_records + 1) * sizeof *trainer->records);
     trainer->lengths = malloc((options->batch_records + 1) * sizeof *trainer->lengths);
     if (trainer->records == NULL || trainer->lengths == NULL)
@@ -202,7 +222,7 @@ static enum status prepare(struct trainer *trainer)
                                      options->batch_records, options->seed);
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = batch_loader_open(&trainer->loader, options->store, &reading);
+    outcome = open_loader(trainer);
     if (outcome == STATUS_OK)
         outcome = tape_create(&trainer->tape, options->memory_bytes);
     if (outcome == STATUS_OK)
@@ -222,9 +242,10 @@ static enum status begin(struct trainer *trainer)
         outcome = trainer_resume(trainer);
     if (outcome != STATUS_OK)
         return outcome;
+    const struct record_source *source = trainer->objective->source;
     const uint64_t records = options->batch_records * options->accumulate;
     const struct progress_options progress = { .stage = "pretrain",
-                                               .item = "captions",
+                                               .item = source != NULL ? source->item : "captions",
                                                .total = records * options->schedule.steps,
                                                .already_done = records * trainer->step,
                                                .terminal_columns = options->terminal_columns,

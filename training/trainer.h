@@ -14,7 +14,7 @@
 #include "training/objective.h"
 
 struct trainer_options {
-    const char *store;   /* path */
+    const char *store;   /* path; not looked at where the objective has a record source */
     const char *folder;  /* of checkpoints, made where it is not there */
     const char *metrics; /* JSON lines, appended to */
     const char *plot;    /* SVG of the metrics, drawn anew at each validation */
