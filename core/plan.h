@@ -58,6 +58,9 @@ struct plan {
         size_t blocks, heads, feed_forward, width, embedding, length_max;
         size_t merged_units;
         size_t image_blocks, image_width, image_patch;
+        size_t picture_pixels, patch_pixels, codes, code_width, revive_batches, crop_pixels;
+        double commitment, absolute_weight, squared_weight, edge_weight;
+        bool flip;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
         double dropout, temperature, learning_rate, final_learning_rate;
         double weight_decay, beta1, beta2, eps, clip_norm, ema_decay;

@@ -2,6 +2,7 @@
 
 #include "stages/im2sp_to_train.h"
 #include "stages/unit_tables.h"
+#include "stages/vit_vqgan_to_train.h"
 #include "storage/store_reader.h"
 #include "storage/weights_file.h"
 #include "training/contrastive.h"
@@ -156,6 +157,13 @@ static enum status open_im2sp(struct training_objective *out, struct store_facts
     return im2sp_to_train_open(out, run);
 }
 
+static enum status open_vit_vqgan(struct training_objective *out, struct store_facts *facts,
+                                  const struct run *run)
+{
+    (void)facts; /* it learns from the manifest's pictures: units are what comes of it */
+    return vit_vqgan_to_train_open(out, run);
+}
+
 /* Weights as unitmill trained them, of the same sizes. */
 static enum status begin_contrastive_as(struct training_objective *out, const struct run *run,
                                         const struct weights_file *file)
@@ -170,9 +178,11 @@ static const struct {
                         const struct run *run);
     enum status (*begin_as)(struct training_objective *out, const struct run *run,
                             const struct weights_file *file);
+    bool needs_no_store;
 } objectives[] = {
-    { "contrastive", open_contrastive, begin_contrastive_as },
-    { "im2sp", open_im2sp, im2sp_to_train_begin_as },
+    { "contrastive", open_contrastive, begin_contrastive_as, false },
+    { "im2sp", open_im2sp, im2sp_to_train_begin_as, false },
+    { "vit-vqgan", open_vit_vqgan, vit_vqgan_to_train_begin_as, true },
 };
 
 static size_t objective_of(const struct plan *plan)
@@ -209,7 +219,9 @@ enum status training_objective_open(struct training_objective *out, const struct
 {
     struct store_facts facts = { 0 };
     *out = (struct training_objective){ 0 };
-    enum status outcome = look_at_store(&facts, out, run);
+    enum status outcome = STATUS_OK;
+    if (!objectives[objective_of(&run->plan)].needs_no_store)
+        outcome = look_at_store(&facts, out, run);
     if (outcome == STATUS_OK)
         outcome = parameter_set_create(&out->set);
     if (outcome == STATUS_OK)
