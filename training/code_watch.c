@@ -63,7 +63,7 @@ void code_watch_destroy(struct code_watch *watch)
 
 static bool is_dead(const struct code_watch *watch, size_t code)
 {
-    return (double)watch->last_use->value[code] + (double)watch->interval <=
+    return fabs((double)watch->last_use->value[code]) + (double)watch->interval <=
            (double)(watch->batch + 1);
 }
 
@@ -237,7 +237,7 @@ enum status code_watch_end(struct code_watch *watch, const struct team *team)
         if (is_dead(watch, k)) {
             revive(watch->codes->value + k * watch->C, candidate_at(watch, next++)->latent,
                    watch->C);
-            watch->last_use->value[k] = (float)(watch->batch + 1);
+            watch->last_use->value[k] = -(float)(watch->batch + 1);
         }
     return STATUS_OK;
 }
@@ -248,7 +248,7 @@ double code_watch_share(const struct code_watch *watch)
     float now = 0.0f;
     size_t count = 0;
     for (size_t k = 0; k < watch->K; k++)
-        now = fmaxf(now, watch->last_use->value[k]);
+        now = fmaxf(now, fabsf(watch->last_use->value[k]));
     for (size_t k = 0; k < watch->K; k++)
         count += watch->last_use->value[k] > 0.0f && watch->last_use->value[k] > now - interval;
     return (double)count / (double)watch->K;

@@ -45,7 +45,8 @@ void code_watch_add(struct code_watch *watch, uint64_t record, const float *late
  * Errors: STATUS_NO_MEMORY. */
 enum status code_watch_end(struct code_watch *watch, const struct team *team);
 
-/** Local. The share of codes that were used in the last `interval` batches (100 where it is 0). */
+/** Local. The share of codes that were used in the last `interval` batches (100 where it is 0);
+ * those that were only revived do not count. */
 double code_watch_share(const struct code_watch *watch);
 
 /** NULL is allowed. */
