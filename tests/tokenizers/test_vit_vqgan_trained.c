@@ -263,6 +263,9 @@ static void sizes_that_do_not_fit_are_refused(void)
     config = small;
     config.patch = 0;
     check_status(vit_vqgan_trained_create(&net, set, &config), STATUS_INVALID, "patches of 0");
+    config.image_height = config.image_width = 260;
+    config.patch = 1;
+    check_status(vit_vqgan_trained_create(&net, set, &config), STATUS_INVALID, "67600 tokens");
     config = small;
     config.decoder.dim = 10;
     check_status(vit_vqgan_trained_create(&net, set, &config), STATUS_INVALID, "a width of 10");

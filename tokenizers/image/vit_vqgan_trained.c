@@ -58,6 +58,9 @@ static enum status check_sizes(const struct vit_vqgan_config *config)
         return status_fail(STATUS_INVALID,
                            "pictures of %zu x %zu are no multiple of patches of %zu",
                            config->image_width, config->image_height, config->patch);
+    if (vit_vqgan_config_tokens(config) > VIT_VQGAN_TOKENS_MAX)
+        return status_fail(STATUS_INVALID, "%zu tokens a picture, at most %d are supported",
+                           vit_vqgan_config_tokens(config), VIT_VQGAN_TOKENS_MAX);
     for (size_t t = 0; t < 2; t++)
         if (towers[t]->dim % 4 != 0)
             return status_fail(STATUS_INVALID, "a width of %zu: positions need multiples of 4",
