@@ -58,6 +58,9 @@ struct plan {
         size_t blocks, heads, feed_forward, width, embedding, length_max;
         size_t merged_units;
         size_t image_blocks, image_width, image_patch;
+        size_t picture_pixels, patch_pixels, codes, code_width, revive_batches, crop_pixels;
+        double commitment, absolute_weight, squared_weight, edge_weight;
+        bool flip;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
         struct plan_texts voices;
         size_t segment_frames, speech_mib;

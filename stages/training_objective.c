@@ -2,6 +2,7 @@
 
 #include "stages/im2sp_to_train.h"
 #include "stages/unit_tables.h"
+#include "stages/vit_vqgan_to_train.h"
 #include "stages/vocoder_to_train.h"
 #include "storage/store_reader.h"
 #include "storage/weights_file.h"
@@ -164,6 +165,13 @@ static enum status open_vocoder(struct training_objective *out, struct store_fac
     return vocoder_to_train_open(out, run);
 }
 
+static enum status open_vit_vqgan(struct training_objective *out, struct store_facts *facts,
+                                  const struct run *run)
+{
+    (void)facts; /* it learns from the manifest's pictures: units are what comes of it */
+    return vit_vqgan_to_train_open(out, run);
+}
+
 /* Weights as unitmill trained them, of the same sizes. */
 static enum status begin_contrastive_as(struct training_objective *out, const struct run *run,
                                         const struct weights_file *file)
@@ -183,6 +191,7 @@ static const struct {
     { "contrastive", open_contrastive, begin_contrastive_as, false },
     { "im2sp", open_im2sp, im2sp_to_train_begin_as, false },
     { "vocoder", open_vocoder, vocoder_to_train_begin_as, true },
+    { "vit-vqgan", open_vit_vqgan, vit_vqgan_to_train_begin_as, true },
 };
 
 static size_t objective_of(const struct plan *plan)

@@ -8,7 +8,8 @@
 
 struct training_objective {
     char store[PATH_BYTES];
-    char store_recipe[64]; /* of the store, so that training does not go on with another */
+    char store_recipe[64]; /* of the store, so that training does not go on with another; of the
+                              manifest, where pictures are trained on */
     struct parameter_set *set;
     struct objective objective;
     bool by_features; /* records' lengths are in frames of features */

@@ -76,16 +76,19 @@ enum status evaluate_run(FILE *stream, const struct run *run)
 enum status evaluate_command(struct command_line *line, int argc, char **argv)
 {
     struct run run;
+    bool is_model_all = false;
     if (!command_begin(line, NULL, 0, argc, argv))
         return STATUS_OK;
     enum status outcome = run_open(&run, &line->team, line->operands[0], &line->sets);
     run.is_quiet = line->is_quiet;
     run.terminal_columns = launch_terminal_columns();
     if (outcome == STATUS_OK)
+        outcome = evaluate_model_is_all(&is_model_all, &run);
+    if (outcome == STATUS_OK && !is_model_all)
         outcome = evaluate_run(stdout, &run);
     if (outcome == STATUS_OK)
         outcome = evaluate_model(stdout, &run);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK && !is_model_all)
         outcome = evaluate_captions(stdout, &run);
     run_close(&run);
     return outcome;

@@ -88,15 +88,23 @@ static enum status keep(const struct model_evaluation *evaluation, const char *l
     return metrics_append(evaluation->metrics, event, 0, values, count);
 }
 
+static enum status read_split(struct split_records *out, const struct model_evaluation *evaluation,
+                              const char *language)
+{
+    const struct record_source *source = evaluation->trained.objective.source;
+    const struct split_choice choice = { "test", language, evaluation->trained.by_features };
+    return source != NULL ? source->list(out, source->self, choice.split)
+                          : split_records_read(out, evaluation->trained.store, &choice);
+}
+
 static enum status measure(struct model_evaluation *evaluation, const char *language)
 {
     const struct run *run = evaluation->run;
     const struct objective *objective = &evaluation->trained.objective;
-    const struct split_choice choice = { "test", language, evaluation->trained.by_features };
     struct split_records records;
     struct objective_metrics metrics = { .count = 0 };
     double bounds[3] = { 0.0, 0.0, 0.0 };
-    enum status outcome = split_records_read(&records, evaluation->trained.store, &choice);
+    enum status outcome = read_split(&records, evaluation, language);
     if (outcome == STATUS_OK && is_retrieval(evaluation))
         outcome = split_recall_bounds(bounds, evaluation->trained.store, &records);
     outcome = team_agree(run->team, "read test split", outcome);
@@ -123,6 +131,8 @@ static enum status measure_all(struct model_evaluation *evaluation)
 {
     char languages[SPLIT_LANGUAGES_MAX][SPLIT_LANGUAGE_BYTES];
     size_t count = 0;
+    if (evaluation->trained.objective.source != NULL) /* pictures are of no language */
+        return measure(evaluation, NULL);
     enum status outcome = split_languages(languages, &count, evaluation->trained.store, "test");
     outcome = team_agree(evaluation->run->team, "read languages", outcome);
     if (outcome == STATUS_OK)
@@ -132,16 +142,40 @@ static enum status measure_all(struct model_evaluation *evaluation)
     return outcome;
 }
 
+/* What a path of the run is, as rank 0 sees it. */
+static enum status find(bool *is_there, const struct run *run, const char *name)
+{
+    char path[PATH_BYTES];
+    int64_t found = 0;
+    enum status outcome = run_path(path, run, name);
+    if (outcome == STATUS_OK && run->team->rank == 0)
+        found = file_exists(path);
+    outcome = team_agree(run->team, "find model", outcome);
+    team_broadcast(run->team, &found, sizeof found, 0);
+    *is_there = found != 0;
+    return outcome;
+}
+
+static const char model_name[] = "checkpoints/model.safetensors";
+
+enum status evaluate_model_is_all(bool *is_all, const struct run *run)
+{
+    bool has_model = false, has_units = true;
+    enum status outcome = find(&has_model, run, model_name);
+    if (outcome == STATUS_OK)
+        outcome = find(&has_units, run, "units");
+    *is_all = has_model && !has_units;
+    return outcome;
+}
+
 enum status evaluate_model(FILE *stream, const struct run *run)
 {
     struct model_evaluation evaluation = { .stream = stream, .run = run };
-    int64_t has_model = 0;
-    enum status outcome = run_path(evaluation.model, run, "checkpoints/model.safetensors");
-    if (outcome == STATUS_OK && run->team->rank == 0)
-        has_model = file_exists(evaluation.model);
-    outcome = team_agree(run->team, "find model", outcome);
-    team_broadcast(run->team, &has_model, sizeof has_model, 0);
-    if (outcome != STATUS_OK || has_model == 0)
+    bool has_model = false;
+    enum status outcome = find(&has_model, run, model_name);
+    if (outcome == STATUS_OK)
+        outcome = run_path(evaluation.model, run, model_name);
+    if (outcome != STATUS_OK || !has_model)
         return outcome;
     outcome = begin(&evaluation);
     if (outcome == STATUS_OK)

@@ -25,3 +25,5 @@ unitmill_test(tokenizers/test_clip_golden.c
   USES unitmill::tokenizers unitmill::storage m LABELS golden)
 unitmill_test(tokenizers/test_clip_script.c
   USES unitmill::tokenizers unitmill::storage m LABELS unit)
+unitmill_test(tokenizers/test_picture_loss.c USES unitmill::tokenizers m LABELS unit)
+unitmill_test(tokenizers/test_vit_vqgan_trained.c USES weights_table m LABELS unit)

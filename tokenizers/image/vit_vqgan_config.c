@@ -11,7 +11,6 @@ enum {
     WIDTH_MAX = 16384,
     DEPTH_MAX = 128,
     MLP_MAX = 65536,
-    TOKENS_MAX = 65536,
     CODES_MAX = 65536,
     UPSTREAM_HEAD_WIDTH = 64
 };
@@ -140,9 +139,9 @@ static enum status check_consistency(const struct vit_vqgan_config *config, cons
     if (config->image_height % config->patch != 0 || config->image_width % config->patch != 0)
         return status_fail(STATUS_INVALID, "%s: image_size %zu x %zu is no multiple of patch %zu",
                            source, config->image_height, config->image_width, config->patch);
-    if (vit_vqgan_config_tokens(config) > TOKENS_MAX)
+    if (vit_vqgan_config_tokens(config) > VIT_VQGAN_TOKENS_MAX)
         return status_fail(STATUS_INVALID, "%s: %zu tokens a picture, at most %d are supported",
-                           source, vit_vqgan_config_tokens(config), TOKENS_MAX);
+                           source, vit_vqgan_config_tokens(config), VIT_VQGAN_TOKENS_MAX);
     return STATUS_OK;
 }
 

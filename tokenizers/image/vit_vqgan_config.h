@@ -25,6 +25,9 @@ struct vit_vqgan_config {
     double layer_norm_eps; /* 1e-5 upstream */
 };
 
+/** A picture has no more tokens. */
+enum { VIT_VQGAN_TOKENS_MAX = 65536 };
+
 /** Tokens down, across, and of a picture. */
 size_t vit_vqgan_config_rows(const struct vit_vqgan_config *config);
 size_t vit_vqgan_config_columns(const struct vit_vqgan_config *config);

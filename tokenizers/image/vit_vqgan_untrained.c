@@ -1,7 +1,6 @@
 #include "tokenizers/image/vit_vqgan_untrained.h"
 
 #include "core/random.h"
-#include "tokenizers/image/vit_vqgan_weights.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,28 +25,26 @@ void vit_vqgan_sine_positions(float *table, size_t rows, size_t columns, size_t 
         }
 }
 
-struct drawing {
-    struct tensor_table *table;
-    const struct vit_vqgan_config *config;
-    uint64_t seed;
-};
-
 /* Pixels reach the net around 0, and loud enough beside the positions that tokens depend on what
  * is seen more than on where. */
 enum { PATCH_GAIN = 4 };
 
-static void center_pixels(float *bias, const struct drawing *drawing)
+static void center_pixels(float *bias, const float *patch, size_t rows, size_t columns)
 {
-    const struct tensor *patch =
-        tensor_table_find(drawing->table, "encoder.to_patch_embedding.0.weight");
-    const size_t rows = patch->shape[0], columns = patch->count / rows;
-    const float *values = patch->data; /* [rows][columns] */
     for (size_t row = 0; row < rows; row++) {
         double sum = 0.0;
         for (size_t column = 0; column < columns; column++)
-            sum += values[row * columns + column];
+            sum += patch[row * columns + column];
         bias[row] = (float)(-0.5 * sum);
     }
+}
+
+static size_t value_count(const struct vit_vqgan_entry *entry)
+{
+    size_t count = 1;
+    for (size_t d = 0; d < entry->dimension_count; d++)
+        count *= entry->shape[d];
+    return count;
 }
 
 /* Glorot's bound; a convolution counts as the matrix [first extent][all others]. */
@@ -58,11 +55,12 @@ static double uniform_bound(const struct vit_vqgan_entry *entry, size_t count)
     return gain * sqrt(6.0 / (double)(rows + count / rows));
 }
 
-static void draw_values(float *values, size_t count, const struct vit_vqgan_entry *entry,
-                        const struct drawing *drawing)
+void vit_vqgan_untrained_draw(float *values, const struct vit_vqgan_entry *entry,
+                              const struct vit_vqgan_config *config, const float *patch,
+                              uint64_t seed)
 {
-    struct random_stream stream = random_stream_for(drawing->seed, entry->name, "weights");
-    const struct vit_vqgan_config *config = drawing->config;
+    struct random_stream stream = random_stream_for(seed, entry->name, "weights");
+    const size_t count = value_count(entry);
     const double bound = uniform_bound(entry, count);
     switch (entry->role) {
     case VIT_VQGAN_PATCH:
@@ -71,7 +69,7 @@ static void draw_values(float *values, size_t count, const struct vit_vqgan_entr
             values[i] = (float)(bound * (2.0 * random_uniform(&stream) - 1.0));
         break;
     case VIT_VQGAN_PATCH_BIAS:
-        center_pixels(values, drawing);
+        center_pixels(values, patch, count, 3 * config->patch * config->patch);
         break;
     case VIT_VQGAN_ZEROS:
         memset(values, 0, count * sizeof *values);
@@ -91,18 +89,23 @@ static void draw_values(float *values, size_t count, const struct vit_vqgan_entr
     }
 }
 
+struct drawing {
+    struct tensor_table *table;
+    const struct vit_vqgan_config *config;
+    uint64_t seed;
+};
+
 static enum status draw_one(void *payload, const struct vit_vqgan_entry *entry)
 {
     struct drawing *drawing = payload;
     float *values = NULL;
-    size_t count = 1;
     const enum status outcome = tensor_table_add(&values, drawing->table, entry->name,
                                                  entry->dimension_count, entry->shape);
     if (outcome != STATUS_OK)
         return outcome;
-    for (size_t d = 0; d < entry->dimension_count; d++)
-        count *= entry->shape[d];
-    draw_values(values, count, entry, drawing);
+    const struct tensor *patch =
+        tensor_table_find(drawing->table, "encoder.to_patch_embedding.0.weight");
+    vit_vqgan_untrained_draw(values, entry, drawing->config, patch->data, drawing->seed);
     return STATUS_OK;
 }
 

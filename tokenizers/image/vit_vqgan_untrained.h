@@ -7,6 +7,7 @@
 #include "core/status.h"
 #include "nn/tensor_table.h"
 #include "tokenizers/image/vit_vqgan_config.h"
+#include "tokenizers/image/vit_vqgan_weights.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,16 @@
  * Errors: STATUS_INVALID (a dim that is no multiple of 4), STATUS_NO_MEMORY. */
 enum status vit_vqgan_untrained(struct tensor_table *out, const struct vit_vqgan_config *config,
                                 uint64_t seed);
+
+/** One tensor of these, from `seed` and its name.
+ *
+ *     values [product of entry->shape]  out
+ *     patch  [D][3][patch][patch]       in   the patch matrix, already drawn; only its bias uses it
+ *
+ * Local; cannot fail. */
+void vit_vqgan_untrained_draw(float *values, const struct vit_vqgan_entry *entry,
+                              const struct vit_vqgan_config *config, const float *patch,
+                              uint64_t seed);
 
 /** The fixed table of positions that upstream starts from.
  *
