@@ -333,7 +333,7 @@ static void check_model(const struct session *session)
 /* One picture of the training split cannot be read; the run goes on without it. */
 static void pictures_come_back(void)
 {
-    struct session session = session_of("learnt", 150);
+    struct session session = session_of("learnt", 100);
     static const int broken = 1;
     session.objective.reader.payload = &broken;
     session.options.validate_steps = 50;
