@@ -7,20 +7,21 @@
 # tests/ may include what it tests; everything else with C in it must belong to a layer.
 cmake_minimum_required(VERSION 3.25)
 
-# What files below a folder may include, beside that folder itself; lowest layer first. tts, scenes,
+# What files below a folder may include, beside that folder itself; lowest layer first. tts, scenes, recognition,
 # tokenizers and models know neither MPI nor files, so cluster and storage are not theirs.
-set(folders core cluster nn storage tts scenes tokenizers models training bench stages)
+set(folders core cluster nn storage tts scenes recognition tokenizers models training bench stages)
 set(allowed_core "")
 set(allowed_cluster core)
 set(allowed_nn core)
 set(allowed_storage core cluster nn)
 set(allowed_tts core)
 set(allowed_scenes core)
+set(allowed_recognition core)
 set(allowed_tokenizers core nn)
 set(allowed_models core nn)
 set(allowed_training core cluster nn storage tokenizers models)
 set(allowed_bench core cluster nn storage tts scenes tokenizers models training)
-set(allowed_stages core cluster nn storage tts scenes tokenizers models training)
+set(allowed_stages core cluster nn storage tts scenes recognition tokenizers models training)
 
 # Outside libraries: which headers are one library's (a regular expression), and who may include them.
 set(doors "")
@@ -43,6 +44,7 @@ door("png\\.h" storage/png_image.c)
 door("archive(_entry)?\\.h" storage/tar_members.c storage/zip_members.c)
 door("espeak(-ng)?/.*" tts/espeak_voice.c)
 door("soxr\\.h" tts/resample.c)
+door("pocketsphinx\\.h|sphinxbase/.*" recognition/recogniser.c)
 door("cairo.*\\.h" scenes/draw.c)
 door("cyaml/.*|yaml\\.h" core/plan_file.c)
 door("xxh(ash|3)\\.h" core/digest.c)
