@@ -1,9 +1,9 @@
 /** Language model: which word follows which in the captions of a run, as a recogniser wants it
  * told. Local.
  *
- * Bigrams with back-off, Witten-Bell: after a word h that was seen N times before T different
- * words, the bigrams seen share N / (N + T), interpolated with the words' own frequencies, which
- * have the rest.
+ * Trigrams with back-off, Witten-Bell: after words h that were seen N times before T different
+ * words, what was seen has the share N / (N + T), interpolated with the shares after the last of
+ * these words alone, and at last with the words' own frequencies, which have the rest.
  *
  * Source: Witten and Bell 1991; Chen and Goodman 1999, section 2.5. */
 #ifndef RECOGNITION_LANGUAGE_MODEL_H

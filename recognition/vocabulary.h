@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOCABULARY_MAX = 1 << 24 };
+enum { VOCABULARY_MAX = 1 << 21 };
 
 struct vocabulary; /* opaque */
 

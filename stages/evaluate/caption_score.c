@@ -26,15 +26,29 @@ static size_t count_edits(struct unit_sequence a, struct unit_sequence b, size_t
     return row[b.count];
 }
 
-static enum status add_edits(struct caption_tally *tally, struct unit_sequence caption,
-                             const struct unit_sequence *references, size_t reference_count)
+/* The longest common subsequence. `row` as above. */
+static size_t count_common(struct unit_sequence a, struct unit_sequence b, size_t *row)
 {
-    size_t longest = 0, fewest = SIZE_MAX, units = 0;
-    for (size_t r = 0; r < reference_count; r++)
-        longest = references[r].count > longest ? references[r].count : longest;
-    size_t *row = malloc((longest + 1) * sizeof *row);
-    if (row == NULL)
-        return status_fail(STATUS_NO_MEMORY, "edits of %zu units", longest);
+    for (size_t j = 0; j <= b.count; j++)
+        row[j] = 0;
+    for (size_t i = 1; i <= a.count; i++) {
+        size_t corner = 0;
+        for (size_t j = 1; j <= b.count; j++) {
+            const size_t above = row[j];
+            if (a.units[i - 1] == b.units[j - 1])
+                row[j] = corner + 1;
+            else if (row[j - 1] > above)
+                row[j] = row[j - 1];
+            corner = above;
+        }
+    }
+    return row[b.count];
+}
+
+static void add_edits(struct caption_tally *tally, struct unit_sequence caption,
+                      const struct unit_sequence *references, size_t reference_count, size_t *row)
+{
+    size_t fewest = SIZE_MAX, units = 0;
     for (size_t r = 0; r < reference_count; r++) {
         const size_t edits = count_edits(caption, references[r], row);
         if (edits < fewest || (edits == fewest && references[r].count < units)) {
@@ -42,9 +56,45 @@ static enum status add_edits(struct caption_tally *tally, struct unit_sequence c
             units = references[r].count;
         }
     }
-    free(row);
     tally->edits += (int64_t)fewest;
     tally->edited_units += (int64_t)units;
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static void add_rouge(struct caption_tally *tally, struct unit_sequence caption,
+                      const struct unit_sequence *references, size_t reference_count, size_t *row)
+{
+    static const double beta_squared = 1.2 * 1.2;
+    double precision = 0.0, recall = 0.0;
+    for (size_t r = 0; r < reference_count; r++) {
+        const size_t common = count_common(caption, references[r], row);
+        if (common == 0)
+            continue;
+        precision = larger(precision, (double)common / (double)caption.count);
+        recall = larger(recall, (double)common / (double)references[r].count);
+    }
+    if (precision > 0.0)
+        tally->rouge += (int64_t)(CAPTION_ROUGE_ONE * (1.0 + beta_squared) * precision * recall /
+                                      (recall + beta_squared * precision) +
+                                  0.5);
+}
+
+static enum status compare_whole(struct caption_tally *tally, struct unit_sequence caption,
+                                 const struct unit_sequence *references, size_t reference_count)
+{
+    size_t longest = 0;
+    for (size_t r = 0; r < reference_count; r++)
+        longest = references[r].count > longest ? references[r].count : longest;
+    size_t *row = malloc((longest + 1) * sizeof *row);
+    if (row == NULL)
+        return status_fail(STATUS_NO_MEMORY, "edits of %zu units", longest);
+    add_edits(tally, caption, references, reference_count, row);
+    add_rouge(tally, caption, references, reference_count, row);
+    free(row);
     return STATUS_OK;
 }
 
@@ -99,7 +149,7 @@ static void add_lengths(struct caption_tally *tally, size_t count,
 enum status caption_tally_add(struct caption_tally *tally, struct unit_sequence caption,
                               const struct unit_sequence *references, size_t reference_count)
 {
-    const enum status outcome = add_edits(tally, caption, references, reference_count);
+    const enum status outcome = compare_whole(tally, caption, references, reference_count);
     if (outcome != STATUS_OK)
         return outcome;
     for (size_t n = 1; n <= CAPTION_GRAMS; n++)
@@ -124,4 +174,10 @@ double caption_tally_bleu(const struct caption_tally *tally)
     }
     const double ratio = (double)tally->reference_units / (double)tally->units;
     return exp(sum / CAPTION_GRAMS + (ratio > 1.0 ? 1.0 - ratio : 0.0));
+}
+
+double caption_tally_rouge(const struct caption_tally *tally)
+{
+    return tally->captions > 0 ? (double)tally->rouge / CAPTION_ROUGE_ONE / (double)tally->captions
+                               : 0.0;
 }

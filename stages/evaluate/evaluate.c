@@ -3,6 +3,7 @@
 #include "cluster/launch.h"
 #include "stages/evaluate/evaluate_captions.h"
 #include "stages/evaluate/evaluate_model.h"
+#include "stages/evaluate/evaluate_transcripts.h"
 #include "stages/evaluate/evaluation_report.h"
 #include "stages/evaluate/frame_count.h"
 #include "storage/shard.h"
@@ -73,23 +74,42 @@ enum status evaluate_run(FILE *stream, const struct run *run)
     return outcome;
 }
 
+/* All that takes no recogniser. */
+static enum status evaluate_all(FILE *stream, const struct run *run)
+{
+    bool is_model_all = false;
+    enum status outcome = evaluate_model_is_all(&is_model_all, run);
+    if (outcome == STATUS_OK && !is_model_all)
+        outcome = evaluate_run(stream, run);
+    if (outcome == STATUS_OK)
+        outcome = evaluate_model(stream, run);
+    if (outcome == STATUS_OK && !is_model_all)
+        outcome = evaluate_captions(stream, run);
+    return outcome;
+}
+
 enum status evaluate_command(struct command_line *line, int argc, char **argv)
 {
     struct run run;
-    bool is_model_all = false;
-    if (!command_begin(line, NULL, 0, argc, argv))
+    struct transcript_options transcripts = { .split = NULL };
+    const struct option table[] = {
+        { "transcribe", OPTION_TEXT, &transcripts.split, "SPLIT",
+          "instead: what a recogniser understands of the speech of train, val, test or all" },
+        { "pictures", OPTION_COUNT, &transcripts.pictures_max, "N",
+          "with --transcribe: the first N pictures of a split (default: all)" },
+    };
+    if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
+    if (transcripts.split != NULL && transcript_options_check(&transcripts) != STATUS_OK)
+        return command_usage(line, status_text());
+    if (transcripts.split == NULL && transcripts.pictures_max > 0)
+        return command_usage(line, "--pictures is of --transcribe");
     enum status outcome = run_open(&run, &line->team, line->operands[0], &line->sets);
     run.is_quiet = line->is_quiet;
     run.terminal_columns = launch_terminal_columns();
     if (outcome == STATUS_OK)
-        outcome = evaluate_model_is_all(&is_model_all, &run);
-    if (outcome == STATUS_OK && !is_model_all)
-        outcome = evaluate_run(stdout, &run);
-    if (outcome == STATUS_OK)
-        outcome = evaluate_model(stdout, &run);
-    if (outcome == STATUS_OK && !is_model_all)
-        outcome = evaluate_captions(stdout, &run);
+        outcome = transcripts.split != NULL ? evaluate_transcripts(stdout, &run, &transcripts)
+                                            : evaluate_all(stdout, &run);
     run_close(&run);
     return outcome;
 }

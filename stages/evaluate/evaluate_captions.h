@@ -1,7 +1,8 @@
 /** evaluate, of what generate made: captions against those of the manifest, as units.
  *
  * Reads:  RUN/generated and RUN/units
- * Writes: a table to standard output, a line a split; an object each into RUN/metrics.jsonl
+ * Writes: a table to standard output, a line a split and, with several languages, against the
+ *         captions of each; an object each into RUN/metrics.jsonl
  * Ranks:  any number; counts are whole numbers, so the result is the same for any */
 #ifndef STAGES_EVALUATE_EVALUATE_CAPTIONS_H
 #define STAGES_EVALUATE_EVALUATE_CAPTIONS_H

@@ -72,10 +72,12 @@ cmp spoken.wav described/000003.wav || fail "vocode gives another sound"
 "$unitmill" run plan.yaml --ranks 2 --to speech-units --quiet $nets
 for ranks in 1 3; do
     "$unitmill" evaluate plan.yaml --ranks $ranks --quiet $nets >figures
-    grep -A 5 'generated captions' figures >scores$ranks || fail "no scores of captions"
+    grep -A 9 'generated captions' figures >scores$ranks || fail "no scores of captions"
 done
 cmp scores1 scores3 || fail "scores depend on the ranks"
-grep -qE '^(train|val|test) +[0-9]+ +[0-9.]+' scores1 || { cat scores1 >&2; fail "no split is scored"; }
+for line in '(train|val|test) +all' 'train +ar' 'train +en'; do
+    grep -qE "^$line +[0-9]+ +[0-9.]+" scores1 || { cat scores1 >&2; fail "no line of $line"; }
+done
 grep -q '"event":"generated train".*"unit_error_rate":' run/metrics.jsonl || fail "scores are not kept"
 
 # Captions that never end are cut and flagged.

@@ -1,4 +1,4 @@
-/* Unit error rate and BLEU-4, against figures worked out by hand. */
+/* Error rate, BLEU-4 and ROUGE-L, against figures worked out by hand. */
 #include "stages/evaluate/caption_score.h"
 #include "tests/support/check.h"
 
@@ -62,11 +62,32 @@ static void short_captions_are_punished(void)
                            pow(10.0 / 12 * 9 / 11 * 8 / 10 * 7 / 9, 0.25), 1e-12);
 }
 
+static void rouge_takes_the_best_precision_and_the_best_recall(void)
+{
+    /* Common with the first: 1 3 4 of its 4, 3/5 and 3/4; with the second: 5 of its 1, 1/5 and 1.
+     */
+    const uint16_t caption[] = { 1, 2, 3, 4, 5 }, first[] = { 1, 3, 9, 4 }, second[] = { 5 };
+    const struct unit_sequence references[] = { { first, 4 }, { second, 1 } };
+    struct caption_tally tally = score((struct unit_sequence){ caption, 5 }, references, 2);
+    const double square = 1.44;
+    CU_ASSERT_DOUBLE_EQUAL(caption_tally_rouge(&tally),
+                           (1.0 + square) * 0.6 * 1.0 / (1.0 + square * 0.6), 1e-8);
+    tally = score((struct unit_sequence){ caption, 5 }, references, 1);
+    CU_ASSERT_DOUBLE_EQUAL(caption_tally_rouge(&tally),
+                           (1.0 + square) * 0.6 * 0.75 / (0.75 + square * 0.6), 1e-8);
+    /* Over two captions: the mean. */
+    check_status(caption_tally_add(&tally, (struct unit_sequence){ caption, 0 }, references, 2),
+                 STATUS_OK, NULL);
+    CU_ASSERT_DOUBLE_EQUAL(caption_tally_rouge(&tally),
+                           0.5 * (1.0 + square) * 0.6 * 0.75 / (0.75 + square * 0.6), 1e-8);
+}
+
 static void nothing_is_zero(void)
 {
     const struct caption_tally tally = { 0 };
     CU_ASSERT_EQUAL(caption_tally_error_rate(&tally), 0.0);
     CU_ASSERT_EQUAL(caption_tally_bleu(&tally), 0.0);
+    CU_ASSERT_EQUAL(caption_tally_rouge(&tally), 0.0);
 }
 
 int main(int argc, char **argv)
@@ -76,6 +97,8 @@ int main(int argc, char **argv)
         { "edits are those to the nearest reference", edits_are_those_to_the_nearest_reference },
         { "matches are no more than a reference has", matches_are_no_more_than_a_reference_has },
         { "short captions are punished", short_captions_are_punished },
+        { "ROUGE takes the best precision and the best recall",
+          rouge_takes_the_best_precision_and_the_best_recall },
         { "nothing is zero", nothing_is_zero },
         CU_TEST_INFO_NULL,
     };
