@@ -227,7 +227,8 @@ enum status recogniser_hear(char **text, struct recogniser *recogniser, const fl
     if (outcome != STATUS_OK)
         return outcome;
     if (make_audible(recogniser->samples, samples, count)) {
-        if (ps_start_utt(recogniser->decoder) < 0 ||
+        if (ps_start_stream(recogniser->decoder) < 0 || /* forgets the last one's noise */
+            ps_start_utt(recogniser->decoder) < 0 ||
             ps_process_raw(recogniser->decoder, recogniser->samples, count, FALSE, TRUE) < 0 ||
             ps_end_utt(recogniser->decoder) < 0)
             return status_fail(STATUS_IO, "pocketsphinx does not listen: %s",

@@ -7,8 +7,8 @@
  * What it hears is brought to one loudness, and noise 30 dB below it is added, the same for all:
  * the model knows recordings, and takes the digital silence of synthetic speech for anything
  * (over 100 captions spoken by espeak-ng the word error rate is 26 % without it, 2 % with it).
- * pocketsphinx's own removal of noise is off, because it remembers what was heard before; what is
- * heard depends on the sound alone. Local; one thread at a time. */
+ * pocketsphinx's own removal of noise is off; what is heard depends on the sound alone, not on what
+ * was heard before. Local; one thread at a time. */
 #ifndef RECOGNITION_RECOGNISER_H
 #define RECOGNITION_RECOGNISER_H
 

@@ -45,7 +45,7 @@ static const struct command commands[] = {
     STAGE("pack", "gathers all shards into one compressed store"),
     STAGE("pretrain", "trains a model on the store, where the plan asks for steps"),
     STAGE("generate", "says captions of the pictures, where the plan names a model"),
-    { "evaluate", "PLAN", "how well the units tell phones apart, beside MFCC + k-means", NULL, 1, 1,
+    { "evaluate", "PLAN", "how good units, a trained model and generated captions are", NULL, 1, 1,
       true, true, evaluate_command },
     { "submit", "PLAN", "the run as a chain of Slurm jobs", submit_command_help, 1, 1, false, true,
       submit_command },
