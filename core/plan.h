@@ -53,7 +53,7 @@ struct plan {
         size_t deflate_level, chunk_bytes;
     } pack;
     struct {
-        char *objective, *init, *input, *targets, *schedule;
+        char *objective, *init, *input, *targets, *schedule, *structure;
         size_t steps, batch_captions, accumulate, pass_frames, memory_mib;
         size_t blocks, heads, feed_forward, width, embedding, length_max;
         size_t merged_units;

@@ -145,6 +145,10 @@ const struct plan_key plan_keys[] = {
       NULL, "pictures are read so much larger and cropped at random" },
     { "pretrain", "flip", PLAN_SWITCH, PLAN_TRAINED, AT(pretrain.flip), 0, 0, "false", NULL,
       "half of the pictures are turned left to right" },
+    { "pretrain", "structure", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.structure), 0, 0, "base",
+      "base|large",
+      "of hubert: norms as in HuBERT base, or in every convolution and before each part "
+      "of a block as in HuBERT large" },
     { "pretrain", "convolution_channels", PLAN_COUNT, PLAN_TRAINED,
       AT(pretrain.convolution_channels), 1, 16384, "64", NULL, "of the convolutions of hubert" },
     { "pretrain", "position_kernel", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.position_kernel), 1,

@@ -12,6 +12,8 @@ static struct hubert_config config_of_plan(const struct plan *plan)
     struct hubert_config config = hubert_config_compact();
     for (size_t c = 0; c < config.convolution_count; c++)
         config.convolutions[c].channels = plan->pretrain.convolution_channels;
+    config.convolution_bias = config.convolution_layer_norm = config.norm_first =
+        config.normalise_wave = strcmp(plan->pretrain.structure, "large") == 0;
     config.width = plan->pretrain.width;
     config.layers = plan->pretrain.blocks;
     config.heads = plan->pretrain.heads;
