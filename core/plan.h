@@ -53,7 +53,7 @@ struct plan {
         size_t deflate_level, chunk_bytes;
     } pack;
     struct {
-        char *objective, *init, *input, *targets, *schedule;
+        char *objective, *init, *input, *targets, *schedule, *structure;
         size_t steps, batch_captions, accumulate, pass_frames, memory_mib;
         size_t blocks, heads, feed_forward, width, embedding, length_max;
         size_t merged_units;
@@ -61,6 +61,8 @@ struct plan {
         size_t picture_pixels, patch_pixels, codes, code_width, revive_batches, crop_pixels;
         double commitment, absolute_weight, squared_weight, edge_weight;
         bool flip;
+        size_t convolution_channels, position_kernel, position_groups, mask_length, crop_samples;
+        double mask_probability, unmasked_weight;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;
         struct plan_texts voices;
         size_t segment_frames, speech_mib;

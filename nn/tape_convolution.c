@@ -10,12 +10,15 @@
 /* A convolution ties a wide signal (the longer one, padded) to a narrow one: for each tap j of the
  * kernel, row t of the narrow one meets row t stride + j dilation of the wide one, with a matrix
  * M_j [narrow channels][wide channels / groups] between. Forward it reads the wide signal and adds
- * to the narrow one; its gradient, and a transposed convolution, go the other way. All of these are
- * products on strided views, one for each tap and group, without a copy of the columns. */
+ * to the narrow one; its gradient, and a transposed convolution, go the other way.
+ *
+ * Each group's part of the wide signal is laid out on its own. There the taps of a row of the
+ * narrow signal stand side by side (unless they are dilated), so all of them are one product on a
+ * strided view, but for the cut where the views of two rows would overlap, which BLAS refuses. */
 struct taps {
     struct convolution convolution;
     size_t narrow_channels, wide_channels;
-    float *matrices; /* [kernel][narrow channels][wide channels / groups] */
+    float *matrices; /* [narrow channels][kernel][wide channels / groups] */
 };
 
 static size_t wide_width(const struct taps *taps)
@@ -28,80 +31,94 @@ static size_t narrow_width(const struct taps *taps)
     return taps->narrow_channels / taps->convolution.groups;
 }
 
-static size_t tap_floats(const struct taps *taps)
+/* Floats between the rows of the matrices. */
+static size_t matrix_stride(const struct taps *taps)
 {
-    return taps->narrow_channels * wide_width(taps);
+    return taps->convolution.kernel * wide_width(taps);
+}
+
+static size_t matrix_floats(const struct taps *taps)
+{
+    return taps->narrow_channels * matrix_stride(taps);
 }
 
 /* From PyTorch's order [narrow][wide / groups][kernel]; and back, adding. */
 static void unpack_matrices(float *matrices, const float *weight, const struct taps *taps)
 {
-    const size_t floats = tap_floats(taps), kernel = taps->convolution.kernel;
-    for (size_t i = 0; i < floats; i++)
-        for (size_t j = 0; j < kernel; j++)
-            matrices[j * floats + i] = weight[i * kernel + j];
+    const size_t kernel = taps->convolution.kernel, width = wide_width(taps);
+    for (size_t n = 0; n < taps->narrow_channels; n++, matrices += kernel * width)
+        for (size_t i = 0; i < width; i++)
+            for (size_t j = 0; j < kernel; j++)
+                matrices[j * width + i] = *weight++;
 }
 
 static void add_packed(float *weight, const float *matrices, const struct taps *taps)
 {
-    const size_t floats = tap_floats(taps), kernel = taps->convolution.kernel;
-    for (size_t i = 0; i < floats; i++)
-        for (size_t j = 0; j < kernel; j++)
-            weight[i * kernel + j] += matrices[j * floats + i];
+    const size_t kernel = taps->convolution.kernel, width = wide_width(taps);
+    for (size_t n = 0; n < taps->narrow_channels; n++, matrices += kernel * width)
+        for (size_t i = 0; i < width; i++)
+            for (size_t j = 0; j < kernel; j++)
+                *weight++ += matrices[j * width + i];
 }
 
-/* The views that tap j and group g tie together. */
-struct tie {
-    size_t wide_start, wide_stride, narrow_start, matrix_start;
+/* Columns of the matrices that go into one product, and where they meet the wide signal. */
+struct part {
+    size_t matrix_column, wide_start, width;
 };
 
-static struct tie tie_of(const struct taps *taps, size_t j, size_t g)
+/* Goes on to the next part, or to the first; false at the end. */
+static bool next_part(struct part *part, const struct taps *taps, bool is_first)
 {
-    return (struct tie){
-        .wide_start = j * taps->convolution.dilation * taps->wide_channels + g * wide_width(taps),
-        .wide_stride = taps->convolution.stride * taps->wide_channels,
-        .narrow_start = g * narrow_width(taps),
-        .matrix_start = j * tap_floats(taps) + g * narrow_width(taps) * wide_width(taps),
-    };
+    const struct convolution *convolution = &taps->convolution;
+    const size_t width = wide_width(taps), dilation = convolution->dilation;
+    const size_t widest = dilation == 1 ? convolution->stride * width : width;
+    const size_t at = is_first ? 0 : part->matrix_column + part->width;
+    const size_t left = matrix_stride(taps) - at;
+    *part = (struct part){ .matrix_column = at,
+                           .wide_start = dilation == 1 ? at : at * dilation,
+                           .width = left < widest ? left : widest };
+    return left > 0;
 }
 
-/* narrow [rows][narrow channels] += the wide signal through all taps. */
-static void add_narrow(float *narrow, const float *wide, size_t rows, const struct taps *taps)
+static size_t wide_stride(const struct taps *taps)
 {
-    for (size_t j = 0; j < taps->convolution.kernel; j++)
-        for (size_t g = 0; g < taps->convolution.groups; g++) {
-            const struct tie tie = tie_of(taps, j, g);
-            matmul_transposed(narrow + tie.narrow_start, taps->narrow_channels,
-                              wide + tie.wide_start, tie.wide_stride,
-                              taps->matrices + tie.matrix_start, wide_width(taps), rows,
-                              narrow_width(taps), wide_width(taps), 1.0f, 1.0f);
-        }
+    return taps->convolution.stride * wide_width(taps);
 }
 
-/* The wide signal += narrow [rows][narrow channels] through all taps. */
-static void add_wide(float *wide, const float *narrow, size_t rows, const struct taps *taps)
+/* narrow [rows][narrow channels], group g of it, += the group's wide signal through all taps. */
+static void add_narrow(float *narrow, const float *wide, size_t rows, const struct taps *taps,
+                       size_t g)
 {
-    for (size_t j = 0; j < taps->convolution.kernel; j++)
-        for (size_t g = 0; g < taps->convolution.groups; g++) {
-            const struct tie tie = tie_of(taps, j, g);
-            matmul(wide + tie.wide_start, tie.wide_stride, narrow + tie.narrow_start,
-                   taps->narrow_channels, taps->matrices + tie.matrix_start, wide_width(taps), rows,
-                   wide_width(taps), narrow_width(taps), 1.0f, 1.0f);
-        }
+    const size_t first = g * narrow_width(taps), stride = matrix_stride(taps);
+    struct part part;
+    for (bool more = next_part(&part, taps, true); more; more = next_part(&part, taps, false))
+        matmul_transposed(narrow + first, taps->narrow_channels, wide + part.wide_start,
+                          wide_stride(taps), taps->matrices + first * stride + part.matrix_column,
+                          stride, rows, narrow_width(taps), part.width, 1.0f, 1.0f);
+}
+
+/* The group's wide signal += narrow [rows][narrow channels] through all taps. */
+static void add_wide(float *wide, const float *narrow, size_t rows, const struct taps *taps,
+                     size_t g)
+{
+    const size_t first = g * narrow_width(taps), stride = matrix_stride(taps);
+    struct part part;
+    for (bool more = next_part(&part, taps, true); more; more = next_part(&part, taps, false))
+        matmul(wide + part.wide_start, wide_stride(taps), narrow + first, taps->narrow_channels,
+               taps->matrices + first * stride + part.matrix_column, stride, rows, part.width,
+               narrow_width(taps), 1.0f, 1.0f);
 }
 
 /* gradients, of the matrices, += narrow^T wide. */
 static void add_matrix_gradients(float *gradients, const float *narrow, const float *wide,
-                                 size_t rows, const struct taps *taps)
+                                 size_t rows, const struct taps *taps, size_t g)
 {
-    for (size_t j = 0; j < taps->convolution.kernel; j++)
-        for (size_t g = 0; g < taps->convolution.groups; g++) {
-            const struct tie tie = tie_of(taps, j, g);
-            matmul_of_transposed(gradients + tie.matrix_start, wide_width(taps),
-                                 narrow + tie.narrow_start, taps->narrow_channels,
-                                 wide + tie.wide_start, tie.wide_stride, narrow_width(taps),
-                                 wide_width(taps), rows, 1.0f, 1.0f);
-        }
+    const size_t first = g * narrow_width(taps), stride = matrix_stride(taps);
+    struct part part;
+    for (bool more = next_part(&part, taps, true); more; more = next_part(&part, taps, false))
+        matmul_of_transposed(gradients + first * stride + part.matrix_column, stride,
+                             narrow + first, taps->narrow_channels, wide + part.wide_start,
+                             wide_stride(taps), narrow_width(taps), part.width, rows, 1.0f, 1.0f);
 }
 
 static size_t kernel_span(const struct convolution *convolution)
@@ -128,7 +145,7 @@ struct convolution_step {
     struct segments in, out;
     struct taps taps;
     bool is_transposed;
-    float *padded; /* the wide signal of one segment, with its padding */
+    float *padded; /* the wide signal of a segment and group, with its padding */
 };
 
 /* A segment of either signal. */
@@ -165,72 +182,93 @@ static size_t most_padded_floats(const struct convolution_step *step)
         const size_t rows = padded_rows(step, &span);
         most = rows > most ? rows : most;
     }
-    return most * step->taps.wide_channels;
+    return most * wide_width(&step->taps);
 }
 
-/* Clears the padded signal, and copies the segment into it where there is one. */
-static void pad(const struct convolution_step *step, const struct span *span, const float *wide)
+/* Where the wide signal of a segment can be used as it lies: nothing around it is reached. */
+static bool is_plain(const struct convolution_step *step, const struct span *span)
 {
-    const size_t channels = step->taps.wide_channels;
-    memset(step->padded, 0, padded_rows(step, span) * channels * sizeof(float));
-    if (wide != NULL)
-        memcpy(step->padded + step->taps.convolution.padding * channels,
-               wide + span->wide_first * channels, span->wide_rows * channels * sizeof(float));
+    return step->taps.convolution.groups == 1 && step->taps.convolution.padding == 0 &&
+           padded_rows(step, span) == span->wide_rows;
 }
 
-static void add_unpadded(float *wide, const struct convolution_step *step, const struct span *span)
+/* The padded signal of group g: zeros, with the segment in it where there is one. */
+static float *pad(const struct convolution_step *step, const struct span *span, size_t g,
+                  const float *wide)
 {
-    const size_t channels = step->taps.wide_channels, count = span->wide_rows * channels;
-    const float *padded = step->padded + step->taps.convolution.padding * channels;
-    float *out = wide + span->wide_first * channels;
-    for (size_t i = 0; i < count; i++)
-        out[i] += padded[i];
+    const size_t channels = step->taps.wide_channels, width = wide_width(&step->taps);
+    float *out = step->padded + step->taps.convolution.padding * width;
+    memset(step->padded, 0, padded_rows(step, span) * width * sizeof(float));
+    for (size_t row = 0; wide != NULL && row < span->wide_rows; row++)
+        memcpy(out + row * width, wide + (span->wide_first + row) * channels + g * width,
+               width * sizeof(float));
+    return step->padded;
 }
 
-static void run_segment(const struct convolution_step *step, const struct span *span)
+static void add_unpadded(float *wide, const struct convolution_step *step, const struct span *span,
+                         size_t g)
 {
-    const size_t channels = step->taps.narrow_channels;
-    if (step->is_transposed) {
-        pad(step, span, NULL);
-        add_wide(step->padded, step->x->value + span->narrow_first * channels, span->narrow_rows,
-                 &step->taps);
-        add_unpadded(step->y->value, step, span);
-    } else {
-        pad(step, span, step->x->value);
-        add_narrow(step->y->value + span->narrow_first * channels, step->padded, span->narrow_rows,
-                   &step->taps);
+    const size_t channels = step->taps.wide_channels, width = wide_width(&step->taps);
+    const float *padded = step->padded + step->taps.convolution.padding * width;
+    float *out = wide + span->wide_first * channels + g * width;
+    for (size_t row = 0; row < span->wide_rows; row++)
+        for (size_t i = 0; i < width; i++)
+            out[row * channels + i] += padded[row * width + i];
+}
+
+/* narrow += the wide signal `from`; or the other way, into `into`. */
+static void go_to_narrow(float *narrow, const struct convolution_step *step,
+                         const struct span *span, size_t g, const float *from)
+{
+    const float *wide = is_plain(step, span) ? from + span->wide_first * step->taps.wide_channels
+                                             : pad(step, span, g, from);
+    add_narrow(narrow, wide, span->narrow_rows, &step->taps, g);
+}
+
+static void go_to_wide(float *into, const struct convolution_step *step, const struct span *span,
+                       size_t g, const float *narrow)
+{
+    if (is_plain(step, span)) {
+        add_wide(into + span->wide_first * step->taps.wide_channels, narrow, span->narrow_rows,
+                 &step->taps, g);
+        return;
     }
+    add_wide(pad(step, span, g, NULL), narrow, span->narrow_rows, &step->taps, g);
+    add_unpadded(into, step, span, g);
+}
+
+static void run_segment(const struct convolution_step *step, const struct span *span, size_t g)
+{
+    const size_t at = span->narrow_first * step->taps.narrow_channels;
+    if (step->is_transposed)
+        go_to_wide(step->y->value, step, span, g, step->x->value + at);
+    else
+        go_to_narrow(step->y->value + at, step, span, g, step->x->value);
 }
 
 static void run_segment_backward(const struct convolution_step *step, const struct span *span,
-                                 float *dx, float *dmatrices)
+                                 size_t g, float *dx, float *dmatrices)
 {
     const size_t at = span->narrow_first * step->taps.narrow_channels;
     const float *dy = step->y->gradient;
-    if (step->is_transposed) {
-        pad(step, span, dy);
-        if (dx != NULL)
-            add_narrow(dx + at, step->padded, span->narrow_rows, &step->taps);
-        if (dmatrices != NULL)
-            add_matrix_gradients(dmatrices, step->x->value + at, step->padded, span->narrow_rows,
-                                 &step->taps);
-        return;
-    }
+    const float *signal = step->is_transposed ? dy : step->x->value; /* the wide one */
+    const float *narrow = (step->is_transposed ? step->x->value : dy) + at;
     if (dmatrices != NULL) {
-        pad(step, span, step->x->value);
-        add_matrix_gradients(dmatrices, dy + at, step->padded, span->narrow_rows, &step->taps);
+        const float *wide = is_plain(step, span)
+                                ? signal + span->wide_first * step->taps.wide_channels
+                                : pad(step, span, g, signal);
+        add_matrix_gradients(dmatrices, narrow, wide, span->narrow_rows, &step->taps, g);
     }
-    if (dx != NULL) {
-        pad(step, span, NULL);
-        add_wide(step->padded, dy + at, span->narrow_rows, &step->taps);
-        add_unpadded(dx, step, span);
-    }
+    if (dx != NULL && step->is_transposed)
+        go_to_narrow(dx + at, step, span, g, dy);
+    else if (dx != NULL)
+        go_to_wide(dx, step, span, g, dy + at);
 }
 
 static void convolution_backward(struct tape *tape, void *payload)
 {
     const struct convolution_step *step = payload;
-    const size_t floats = step->taps.convolution.kernel * tap_floats(&step->taps);
+    const size_t floats = matrix_floats(&step->taps), groups = step->taps.convolution.groups;
     float *dx = tape_gradient(tape, step->x), *dweight = tape_gradient(tape, step->weight);
     float *dbias = step->bias != NULL ? tape_gradient(tape, step->bias) : NULL;
     float *dmatrices = dweight != NULL ? tape_take(tape, floats, sizeof *dmatrices) : NULL;
@@ -240,7 +278,8 @@ static void convolution_backward(struct tape *tape, void *payload)
         memset(dmatrices, 0, floats * sizeof *dmatrices);
     for (size_t s = 0; s < step->in.count; s++) {
         const struct span span = span_of(step, s);
-        run_segment_backward(step, &span, dx, dmatrices);
+        for (size_t g = 0; g < groups; g++)
+            run_segment_backward(step, &span, g, dx, dmatrices);
     }
     if (dmatrices != NULL)
         add_packed(dweight, dmatrices, &step->taps);
@@ -257,8 +296,7 @@ static struct array *convolve(struct tape *tape, struct convolution_step made, s
            made.weight->columns == wide_width(taps) * taps->convolution.kernel);
     made.y = tape_output(tape, made.out.starts[made.out.count], out_channels, wants_gradient);
     made.padded = tape_take(tape, most_padded_floats(&made), sizeof(float));
-    made.taps.matrices =
-        tape_take(tape, taps->convolution.kernel * tap_floats(taps), sizeof(float));
+    made.taps.matrices = tape_take(tape, matrix_floats(taps), sizeof(float));
     if (!tape_has_room(tape))
         return made.y;
     unpack_matrices(made.taps.matrices, made.weight->value, taps);
@@ -267,7 +305,8 @@ static struct array *convolve(struct tape *tape, struct convolution_step made, s
         add_to_rows(made.y->value, made.bias->value, made.y->rows, out_channels);
     for (size_t s = 0; s < made.in.count; s++) {
         const struct span span = span_of(&made, s);
-        run_segment(&made, &span);
+        for (size_t g = 0; g < taps->convolution.groups; g++)
+            run_segment(&made, &span, g);
     }
     struct convolution_step *step = tape_step(tape, made.y, sizeof *step, convolution_backward);
     *step = made;

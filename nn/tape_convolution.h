@@ -21,7 +21,8 @@ size_t convolution_transposed_frames(const struct convolution *convolution, size
  *     weight  [N][C / groups * kernel]  PyTorch's [N][C / groups][kernel]
  *     bias    [1][N]                    NULL for none
  *     returns [T'][N], with the segments `out`: starts [count + 1] filled by the caller with
- *             sums of convolution_frames, borrowed until tape_reset */
+ *             sums of convolution_frames (or less: the last frames are then not made), borrowed
+ *             until tape_reset */
 struct array *tape_convolution(struct tape *tape, struct array *x, const struct segments *in,
                                const struct segments *out, struct array *weight, struct array *bias,
                                const struct convolution *convolution);

@@ -2,53 +2,65 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 struct weight_norm_step {
     struct array *w, *g, *v;
     size_t before, kept, after;
 };
 
-/* The sum over one slice of x y. */
-static double slice_product(const struct weight_norm_step *step, size_t k, const float *x,
-                            const float *y)
+/* The sum over each slice of x y, in the order of memory.
+ *
+ *     sums [kept]  out */
+static void slice_products(double *sums, const struct weight_norm_step *step, const float *x,
+                           const float *y)
 {
-    double sum = 0.0;
-    for (size_t b = 0; b < step->before; b++)
-        for (size_t a = 0; a < step->after; a++) {
-            const size_t at = (b * step->kept + k) * step->after + a;
-            sum += (double)x[at] * (double)y[at];
-        }
-    return sum;
+    const float *end = x + step->before * step->kept * step->after;
+    memset(sums, 0, step->kept * sizeof *sums);
+    while (x < end)
+        for (size_t k = 0; k < step->kept; k++)
+            for (size_t a = 0; a < step->after; a++)
+                sums[k] += (double)*x++ * (double)*y++;
 }
 
-/* out = keep out + fx x + fy y over one slice. */
-static void combine_slice(float *out, float keep, const struct weight_norm_step *step, size_t k,
-                          const float *x, float fx, const float *y, float fy)
+/* out = keep out + fx x + fy y, with factors [kept] of each slice. */
+static void combine_slices(float *out, float keep, const struct weight_norm_step *step,
+                           const float *x, const float *fx, const float *y, const float *fy)
 {
-    for (size_t b = 0; b < step->before; b++)
-        for (size_t a = 0; a < step->after; a++) {
-            const size_t at = (b * step->kept + k) * step->after + a;
-            const float sum = fx * x[at] + fy * y[at];
-            out[at] = keep != 0.0f ? out[at] + sum : sum;
-        }
+    const float *end = x + step->before * step->kept * step->after;
+    while (x < end)
+        for (size_t k = 0; k < step->kept; k++)
+            for (size_t a = 0; a < step->after; a++, out++) {
+                const float sum = fx[k] * *x++ + fy[k] * *y++;
+                *out = keep != 0.0f ? *out + sum : sum;
+            }
 }
 
 /* With u = v / |v|: dg = dw . u, dv = g / |v| (dw - (dw . u) u). */
 static void weight_norm_backward(struct tape *tape, void *payload)
 {
     const struct weight_norm_step *step = payload;
+    const size_t kept = step->kept;
     const float *v = step->v->value, *dw = step->w->gradient;
     float keep;
     float *dg = tape_gradient(tape, step->g), *dv = tape_gradient_kept(tape, step->v, &keep);
-    for (size_t k = 0; k < step->kept && tape_has_room(tape); k++) {
-        const double length = sqrt(slice_product(step, k, v, v));
-        const double along = slice_product(step, k, dw, v) / length;
+    double *squares = tape_take(tape, kept, sizeof *squares);
+    double *products = tape_take(tape, kept, sizeof *products);
+    float *factors = tape_take(tape, 2 * kept, sizeof *factors);
+    if (!tape_has_room(tape))
+        return;
+    slice_products(squares, step, v, v);
+    slice_products(products, step, dw, v);
+    for (size_t k = 0; k < kept; k++) {
+        const double length = sqrt(squares[k]), along = products[k] / length;
         const double scale = (double)step->g->value[k] / length;
         if (dg != NULL)
             dg[k] += (float)along;
-        if (dv != NULL)
-            combine_slice(dv, keep, step, k, dw, (float)scale, v, (float)(-scale * along / length));
+        factors[k] = (float)scale;
+        factors[kept + k] = (float)(-scale * along / length);
     }
+    if (dv != NULL)
+        combine_slices(dv, keep, step, dw, factors, v, factors + kept);
 }
 
 struct array *tape_weight_norm(struct tape *tape, struct array *g, struct array *v, size_t kept,
@@ -60,13 +72,16 @@ struct array *tape_weight_norm(struct tape *tape, struct array *g, struct array 
         .g = g, .v = v, .before = count / (kept * after), .kept = kept, .after = after
     };
     made.w = tape_output(tape, v->rows, v->columns, g->wants_gradient || v->wants_gradient);
+    double *squares = tape_take(tape, kept, sizeof *squares);
+    float *factors = tape_take(tape, 2 * kept, sizeof *factors);
     if (!tape_has_room(tape))
         return made.w;
+    slice_products(squares, &made, v->value, v->value);
     for (size_t k = 0; k < kept; k++) {
-        const double length = sqrt(slice_product(&made, k, v->value, v->value));
-        combine_slice(made.w->value, 0.0f, &made, k, v->value,
-                      (float)((double)g->value[k] / length), v->value, 0.0f);
+        factors[k] = (float)((double)g->value[k] / sqrt(squares[k]));
+        factors[kept + k] = 0.0f;
     }
+    combine_slices(made.w->value, 0.0f, &made, v->value, factors, v->value, factors + kept);
     struct weight_norm_step *step = tape_step(tape, made.w, sizeof *step, weight_norm_backward);
     *step = made;
     return made.w;

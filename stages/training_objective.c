@@ -1,5 +1,6 @@
 #include "stages/training_objective.h"
 
+#include "stages/hubert_to_train.h"
 #include "stages/im2sp_to_train.h"
 #include "stages/unit_tables.h"
 #include "stages/vit_vqgan_to_train.h"
@@ -45,6 +46,10 @@ static bool chosen(const char *choice, const char *named, bool has)
 static enum status choose(struct store_facts *facts, const struct training_objective *out,
                           const struct plan *plan)
 {
+    if (strcmp(plan->pretrain.targets, "speech-units") == 0 ||
+        strcmp(plan->pretrain.targets, "mfcc") == 0)
+        return status_fail(STATUS_INVALID, "pretrain.targets: %s is for hubert",
+                           plan->pretrain.targets);
     facts->by_features = chosen(plan->pretrain.input, "features", facts->has_features);
     facts->by_embeddings = chosen(plan->pretrain.targets, "embeddings", facts->has_embeddings);
     if (facts->by_features && !facts->has_features)
@@ -172,6 +177,13 @@ static enum status open_vit_vqgan(struct training_objective *out, struct store_f
     return vit_vqgan_to_train_open(out, run);
 }
 
+static enum status open_hubert(struct training_objective *out, struct store_facts *facts,
+                               const struct run *run)
+{
+    (void)facts; /* it learns from the run's speech */
+    return hubert_to_train_open(out, run);
+}
+
 /* Weights as unitmill trained them, of the same sizes. */
 static enum status begin_contrastive_as(struct training_objective *out, const struct run *run,
                                         const struct weights_file *file)
@@ -187,11 +199,13 @@ static const struct {
     enum status (*begin_as)(struct training_objective *out, const struct run *run,
                             const struct weights_file *file);
     bool needs_no_store;
+    enum status (*prepare)(struct training_objective *out, const struct run *run); /* or NULL */
 } objectives[] = {
-    { "contrastive", open_contrastive, begin_contrastive_as, false },
-    { "im2sp", open_im2sp, im2sp_to_train_begin_as, false },
-    { "vocoder", open_vocoder, vocoder_to_train_begin_as, true },
-    { "vit-vqgan", open_vit_vqgan, vit_vqgan_to_train_begin_as, true },
+    { "contrastive", open_contrastive, begin_contrastive_as, false, NULL },
+    { "im2sp", open_im2sp, im2sp_to_train_begin_as, false, NULL },
+    { "vocoder", open_vocoder, vocoder_to_train_begin_as, true, NULL },
+    { "vit-vqgan", open_vit_vqgan, vit_vqgan_to_train_begin_as, true, NULL },
+    { "hubert", open_hubert, hubert_to_train_begin_as, true, hubert_to_train_prepare },
 };
 
 static size_t objective_of(const struct plan *plan)
@@ -247,6 +261,12 @@ enum status training_objective_open(struct training_objective *out, const struct
     unit_table_end(&facts.speech);
     unit_table_end(&facts.images);
     return outcome;
+}
+
+enum status training_objective_prepare(struct training_objective *objective, const struct run *run)
+{
+    const size_t o = objective_of(&run->plan);
+    return objectives[o].prepare != NULL ? objectives[o].prepare(objective, run) : STATUS_OK;
 }
 
 void training_objective_close(struct training_objective *objective)

@@ -29,10 +29,19 @@ static enum status read_model(struct model_evaluation *evaluation)
     return outcome;
 }
 
-static enum status begin(struct model_evaluation *evaluation)
+/* Opens the objective on every rank and makes it ready. */
+static enum status open_objective(struct model_evaluation *evaluation)
 {
     const struct run *run = evaluation->run;
     enum status outcome = training_objective_open(&evaluation->trained, run);
+    outcome = team_agree(run->team, "open objective", outcome);
+    return outcome == STATUS_OK ? training_objective_prepare(&evaluation->trained, run) : outcome;
+}
+
+static enum status begin(struct model_evaluation *evaluation)
+{
+    const struct run *run = evaluation->run;
+    enum status outcome = open_objective(evaluation);
     if (outcome == STATUS_OK)
         outcome = read_model(evaluation);
     if (outcome == STATUS_OK)
@@ -131,7 +140,7 @@ static enum status measure_all(struct model_evaluation *evaluation)
 {
     char languages[SPLIT_LANGUAGES_MAX][SPLIT_LANGUAGE_BYTES];
     size_t count = 0;
-    if (evaluation->trained.objective.source != NULL) /* pictures are of no language */
+    if (evaluation->trained.objective.source != NULL) /* it knows no languages */
         return measure(evaluation, NULL);
     enum status outcome = split_languages(languages, &count, evaluation->trained.store, "test");
     outcome = team_agree(evaluation->run->team, "read languages", outcome);

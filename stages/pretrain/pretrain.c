@@ -93,6 +93,8 @@ enum status pretrain_run(const struct run *run)
     enum status outcome = training_objective_open(&objective, run);
     outcome = team_agree(run->team, "open objective", outcome);
     if (outcome == STATUS_OK)
+        outcome = training_objective_prepare(&objective, run);
+    if (outcome == STATUS_OK)
         outcome = train(run, &objective);
     training_objective_close(&objective);
     return outcome;

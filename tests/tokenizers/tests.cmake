@@ -9,6 +9,9 @@ unitmill_test(tokenizers/test_hubert_golden.c
 add_library(weights_table STATIC tokenizers/weights_table.c)
 target_link_libraries(weights_table PUBLIC unitmill::tokenizers test_support
   PRIVATE unitmill_defaults)
+unitmill_test(tokenizers/test_hubert_trained.c USES weights_table m LABELS unit)
+unitmill_test(tokenizers/test_hubert_trained_golden.c
+  USES unitmill::tokenizers unitmill::storage m LABELS golden)
 unitmill_test(tokenizers/test_vit_vqgan.c USES weights_table m LABELS unit)
 unitmill_test(tokenizers/test_clip.c USES weights_table m LABELS unit)
 

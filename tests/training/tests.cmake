@@ -13,3 +13,5 @@ unitmill_test(training/test_contrastive.c USES training_store m LABELS unit RANK
 unitmill_test(training/test_trainer.c USES training_store m LABELS unit fault RANKS 1 3 TIMEOUT 180)
 unitmill_test(training/test_code_watch.c USES unitmill::training m LABELS unit RANKS 1 3)
 unitmill_test(training/test_vit_vqgan.c USES unitmill::training m LABELS unit fault RANKS 1 3 TIMEOUT 120)
+unitmill_test(training/test_span_mask.c USES unitmill::training m LABELS unit)
+unitmill_test(training/test_hubert.c USES unitmill::training m LABELS unit fault RANKS 1 3 TIMEOUT 180)
