@@ -3,6 +3,11 @@ add_library(backward_clock MODULE pipeline/backward_clock.c)
 target_link_libraries(backward_clock PRIVATE unitmill_defaults)
 set_target_properties(backward_clock PROPERTIES PREFIX "")
 
+# The program with agreements that test_planted_steps.bash breaks.
+add_executable(planted_step ${PROJECT_SOURCE_DIR}/stages/main.c pipeline/planted_step.c)
+target_link_libraries(planted_step PRIVATE unitmill::stages unitmill_defaults)
+target_link_options(planted_step PRIVATE LINKER:--wrap=team_agree)
+
 # unitmill_pipeline_test(NAME LABELS ...): tests/pipeline/test_NAME.bash drives the program itself.
 function(unitmill_pipeline_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS")
@@ -13,7 +18,8 @@ function(unitmill_pipeline_test name)
     COMMAND bash ${PROJECT_SOURCE_DIR}/tests/pipeline/test_${name}.bash)
   unitmill_test_properties(pipeline.${name} 2 ${arg_TIMEOUT} "${arg_LABELS}")
   set_property(TEST pipeline.${name} APPEND PROPERTY
-    ENVIRONMENT UNITMILL_BACKWARD_CLOCK=$<TARGET_FILE:backward_clock>)
+    ENVIRONMENT UNITMILL_BACKWARD_CLOCK=$<TARGET_FILE:backward_clock>
+      UNITMILL_PLANTED=$<TARGET_FILE:planted_step>)
   set_tests_properties(pipeline.${name} PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()
 
@@ -22,6 +28,7 @@ unitmill_pipeline_test(import LABELS pipeline golden fault TIMEOUT 120)
 unitmill_pipeline_test(bad_records LABELS pipeline fault TIMEOUT 120)
 unitmill_pipeline_test(bad_files LABELS pipeline fault TIMEOUT 120)
 unitmill_pipeline_test(bad_speech LABELS pipeline fault TIMEOUT 120)
+unitmill_pipeline_test(planted_steps LABELS pipeline fault long TIMEOUT 300)
 unitmill_pipeline_test(resume LABELS pipeline fault long TIMEOUT 180)
 unitmill_pipeline_test(repair LABELS pipeline fault long TIMEOUT 240)
 unitmill_pipeline_test(stop LABELS pipeline fault long TIMEOUT 120)
