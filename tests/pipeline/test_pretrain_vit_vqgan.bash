@@ -82,7 +82,7 @@ expect_text refused "a batch of 60 records"
 # The recipe that the project has, shortened: its designed net comes back as well as it went in.
 "$unitmill" make-weights hubert --net hubert --quiet
 "$unitmill" make-weights designed --net vit-vqgan --quiet
-"$unitmill" pretrain "$UNITMILL_SOURCE/manifests/compact-vit-vqgan.yaml" --ranks 2 --quiet \
+"$unitmill" pretrain "$UNITMILL_SOURCE/jobs/recipes/compact-vit-vqgan.yaml" --ranks 2 --quiet \
     --set manifest=data/manifest.jsonl --set run=recipe --set speech_units.hubert=hubert/model.safetensors \
     --set image_units.vit_vqgan=designed/model.safetensors --set pretrain.init=designed/model.safetensors \
     --set pretrain.steps=2 --set pretrain.validate_captions=2
