@@ -58,7 +58,7 @@ static enum status check_caption(const struct hubert_objective *self, const stru
 }
 
 enum status hubert_count_frames(double counts[2], const struct hubert_objective *self,
-                                const struct speech_batch *batch, const struct hubert_draw *draw)
+                                const struct spoken_batch *batch, const struct hubert_draw *draw)
 {
     counts[0] = counts[1] = 0.0;
     for (size_t c = 0; c < batch->count; c++) {
@@ -79,7 +79,7 @@ struct range {
 };
 
 static struct range next_range(const struct hubert_objective *self,
-                               const struct speech_batch *batch, size_t first,
+                               const struct spoken_batch *batch, size_t first,
                                const struct hubert_draw *draw)
 {
     struct range range = { .first = first, .end = first };
@@ -133,7 +133,7 @@ static void put_frames(struct hubert_pass *pass, const uint8_t *is_masked, const
 }
 
 static void fill_inputs(const struct inputs *inputs, struct hubert_pass *pass,
-                        const struct hubert_objective *self, const struct speech_batch *batch,
+                        const struct hubert_objective *self, const struct spoken_batch *batch,
                         const struct range *range, const struct hubert_draw *draw)
 {
     size_t row = 0;
@@ -153,7 +153,7 @@ static void fill_inputs(const struct inputs *inputs, struct hubert_pass *pass,
 }
 
 bool hubert_run_pass(struct hubert_pass *pass, const struct hubert_objective *self,
-                     struct tape *tape, const struct speech_batch *batch, size_t first,
+                     struct tape *tape, const struct spoken_batch *batch, size_t first,
                      const struct hubert_draw *draw)
 {
     const struct range range = next_range(self, batch, first, draw);
@@ -196,7 +196,7 @@ static struct array *loss_of(const struct hubert_objective *self, struct tape *t
 
 /* The gradients of what this rank has of the batch, and its part of the loss. */
 static enum status differentiate(double *loss, const struct hubert_objective *self,
-                                 struct tape *tape, const struct speech_batch *batch,
+                                 struct tape *tape, const struct spoken_batch *batch,
                                  const struct hubert_draw *draw, const double counts[2])
 {
     struct hubert_pass pass = { .next = 0 };

@@ -31,12 +31,12 @@ struct hubert_pass {
 /** Masked and other frames of a batch together, with its captions checked: one unit a frame, all of
  * them codewords. Errors: STATUS_INVALID. */
 enum status hubert_count_frames(double counts[2], const struct hubert_objective *self,
-                                const struct speech_batch *batch, const struct hubert_draw *draw);
+                                const struct spoken_batch *batch, const struct hubert_draw *draw);
 
 /** Resets the tape and runs the captions from `first` on, as many as a pass allows, one at least.
  * False, with nothing on the tape, where the batch has none any more. */
 bool hubert_run_pass(struct hubert_pass *pass, const struct hubert_objective *self,
-                     struct tape *tape, const struct speech_batch *batch, size_t first,
+                     struct tape *tape, const struct spoken_batch *batch, size_t first,
                      const struct hubert_draw *draw);
 
 /** As objective.validate. */

@@ -52,7 +52,7 @@ static enum status measure_pass(double sums[SUM_COUNT], const struct hubert_obje
 }
 
 static enum status measure_batch(double sums[SUM_COUNT], const struct hubert_objective *self,
-                                 struct tape *tape, const struct speech_batch *batch)
+                                 struct tape *tape, const struct spoken_batch *batch)
 {
     const struct hubert_draw draw = { .is_training = false };
     struct hubert_pass pass = { .next = 0 };

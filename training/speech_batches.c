@@ -5,7 +5,7 @@
 
 /* A batch: sound and units of all captions back to back. */
 struct slot {
-    struct speech_batch batch;
+    struct spoken_batch batch;
     struct spoken *captions; /* [capacity] */
     float *audio;
     uint16_t *units;
@@ -75,7 +75,7 @@ static enum status read_batch(const void **data, void *self, size_t number, cons
     struct speech_batches *batches = self;
     struct slot *slot = &batches->slots[number];
     void *captions = slot->captions;
-    slot->batch = (struct speech_batch){ 0 };
+    slot->batch = (struct spoken_batch){ 0 };
     slot->samples = slot->frames = 0;
     enum status outcome =
         reserve(&captions, &slot->caption_capacity, count + 1, sizeof *slot->captions);

@@ -29,7 +29,7 @@ struct speech_reader {
 };
 
 /** What the source makes of a batch. */
-struct speech_batch {
+struct spoken_batch {
     const struct spoken *captions; /* [count] */
     size_t count;
 };
@@ -45,7 +45,7 @@ enum status speech_batches_create(struct speech_batches **out, const struct spee
 /** Closes the reader. NULL is allowed. */
 void speech_batches_destroy(struct speech_batches *batches);
 
-/** Its record source, borrowed; what that reads is a struct speech_batch.
+/** Its record source, borrowed; what that reads is a struct spoken_batch.
  * Errors of reading: the reader's; STATUS_INVALID for a batch of more than SPEECH_BATCH_BYTES_MAX;
  * STATUS_NO_MEMORY. */
 const struct record_source *speech_batches_source(const struct speech_batches *batches);
