@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const float first_deviation = 0.02f;
+/* Of tables; and of matrices, over the root of the values that go into a sum: 0.02 at GIT's width.
+ */
+static const float table_deviation = 0.02f, matrix_loudness = 0.55f;
+static const float place_deviation = 0.3f; /* against patches of loudness 1 */
 
 /* Names and shapes are those of inference, because its own walk hands them over. */
 struct adding {
@@ -150,19 +153,40 @@ enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float 
     return STATUS_OK;
 }
 
+/* Root of the mean square of the codebook's values. */
+static float codebook_loudness(const struct im2sp_trained *model)
+{
+    const size_t count = model->code_count * model->config.encoder.channels;
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)model->codebook[i] * (double)model->codebook[i];
+    return sum > 0.0 ? (float)sqrt(sum / (double)count) : 1.0f;
+}
+
+static float first_deviation(const struct im2sp_trained *model, const struct im2sp_slot *slot,
+                             const struct parameter *parameter)
+{
+    const struct im2sp_weights *places = &model->places;
+    const float inputs = sqrtf((float)parameter->columns);
+    if (slot->place == &places->encoder.patch)
+        return 1.0f / (inputs * codebook_loudness(model));
+    if (slot->place == &places->encoder.position || slot->place == &places->encoder.class_token)
+        return place_deviation;
+    if (slot->role == IM2SP_TABLE || slot->place == &places->output) /* the table of ids, too */
+        return table_deviation;
+    return matrix_loudness / inputs;
+}
+
 void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
 {
-    const void *patch = &model->places.encoder.patch;
     for (size_t s = 0; s < model->slot_count; s++) {
         const struct im2sp_slot *slot = &model->slots[s];
         for (size_t p = 0; p < slot->part_count; p++) {
             struct parameter *parameter = slot->parts[p];
             if (slot->role == IM2SP_ONES || slot->role == IM2SP_ZEROS)
                 parameter_fill(parameter, slot->role == IM2SP_ONES ? 1.0f : 0.0f);
-            else if (slot->place == patch)
-                parameter_draw_normal(parameter, seed, 1.0f / sqrtf((float)parameter->columns));
             else
-                parameter_draw_normal(parameter, seed, first_deviation);
+                parameter_draw_normal(parameter, seed, first_deviation(model, slot, parameter));
         }
     }
 }

@@ -11,6 +11,13 @@ const char *caption_language_name(enum caption_language language)
     return language == CAPTION_ENGLISH ? "en" : "ar";
 }
 
+const char *caption_form_name(enum caption_form form)
+{
+    static const char *const names[CAPTION_FORM_COUNT] = { "list", "sizes", "relation", "places",
+                                                           "ground" };
+    return names[form];
+}
+
 /* Whether every object of group a stands in the relation to every object of group b, and clearly
  * so: what is farther above than to the left is not called left. */
 static bool groups_hold(const struct scene *scene, size_t a, enum scene_relation relation, size_t b)

@@ -35,6 +35,9 @@ struct caption_facts {
 /** "en", "ar": as manifests and espeak-ng name them. */
 const char *caption_language_name(enum caption_language language);
 
+/** "list", "sizes", "relation", "places", "ground". */
+const char *caption_form_name(enum caption_form form);
+
 /** Draws what the five captions of that language tell, in the order in which they are numbered. A
  * function of the scene, (seed, index) and the language. */
 void caption_draw(struct caption_facts facts[CAPTION_FORM_COUNT], const struct scene *scene,

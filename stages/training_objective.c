@@ -9,6 +9,7 @@
 #include "storage/weights_file.h"
 #include "training/contrastive.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What the store has, the plan's choices among it, and what its units stand for. */
@@ -230,12 +231,19 @@ static enum status begin_as(struct training_objective *out, const struct run *ru
     return outcome;
 }
 
-/* Where the net has such a table, its rows begin as what the units stand for. */
+/* Where the net has such a table, its rows begin as what the units stand for, brought to loudness
+ * 1: beside the sines of their places, rows of length 1 would hardly be heard. */
 static void fill_table(struct parameter_set *set, const char *name, const struct unit_table *table)
 {
     const struct parameter *parameter = parameter_set_find(set, name);
-    if (parameter != NULL && parameter->count == table->units * table->width)
-        memcpy(parameter->value, table->rows, parameter->count * sizeof *parameter->value);
+    double sum = 0.0;
+    if (parameter == NULL || parameter->count != table->units * table->width)
+        return;
+    for (size_t i = 0; i < parameter->count; i++)
+        sum += (double)table->rows[i] * (double)table->rows[i];
+    const double loudness = sqrt(sum / (double)parameter->count);
+    for (size_t i = 0; i < parameter->count && loudness > 0.0; i++)
+        parameter->value[i] = (float)((double)table->rows[i] / loudness);
 }
 
 enum status training_objective_open(struct training_objective *out, const struct run *run)

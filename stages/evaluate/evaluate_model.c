@@ -13,12 +13,15 @@ struct model_evaluation {
     const struct run *run;
     struct training_objective trained;
     struct tape *tape;
-    char model[PATH_BYTES], metrics[PATH_BYTES];
+    char model[PATH_BYTES]; /* what the run trained; "" where pretrain.init is measured */
+    char metrics[PATH_BYTES];
 };
 
 static enum status read_model(struct model_evaluation *evaluation)
 {
     struct weights_file weights;
+    if (evaluation->model[0] == '\0') /* the objective was opened as that */
+        return STATUS_OK;
     enum status outcome = weights_file_read(&weights, evaluation->model, NULL);
     if (outcome == STATUS_OK)
         outcome = parameter_set_read(evaluation->trained.set, &weights.table, "");
@@ -173,6 +176,7 @@ enum status evaluate_model_is_all(bool *is_all, const struct run *run)
     enum status outcome = find(&has_model, run, model_name);
     if (outcome == STATUS_OK)
         outcome = find(&has_units, run, "units");
+    has_model = has_model || run->plan.pretrain.init != NULL;
     *is_all = has_model && !has_units;
     return outcome;
 }
@@ -182,9 +186,9 @@ enum status evaluate_model(FILE *stream, const struct run *run)
     struct model_evaluation evaluation = { .stream = stream, .run = run };
     bool has_model = false;
     enum status outcome = find(&has_model, run, model_name);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK && has_model)
         outcome = run_path(evaluation.model, run, model_name);
-    if (outcome != STATUS_OK || !has_model)
+    if (outcome != STATUS_OK || (!has_model && run->plan.pretrain.init == NULL))
         return outcome;
     outcome = begin(&evaluation);
     if (outcome == STATUS_OK)

@@ -7,14 +7,15 @@
 
 #include <stdio.h>
 
-/** Collective. True where the run holds a model and no units: one that was trained on pictures
- * before there were any. Errors: STATUS_INVALID for a path too long. */
+/** Collective. True where there is a model, and no units in the run: one that was trained on
+ * pictures before there were any. Errors: STATUS_INVALID for a path too long. */
 enum status evaluate_model_is_all(bool *is_all, const struct run *run);
 
 /** Collective. Measures RUN/checkpoints/model.safetensors on RUN/store.h5, or on the manifest's
- * pictures where it was trained on these; nothing where there is
- * no such model. Rank 0 writes the table to `stream` and lines into RUN/metrics.jsonl.
- * Errors: STATUS_INVALID for a model of another plan; those of the store and the objective. */
+ * pictures where it was trained on these. A run that trained none measures what the plan names as
+ * pretrain.init: so a model can be measured on other data than its own. Nothing without either.
+ * Rank 0 writes the table to `stream` and lines into RUN/metrics.jsonl. Errors: STATUS_INVALID for
+ * a model of another plan; those of the store and the objective. */
 enum status evaluate_model(FILE *stream, const struct run *run);
 
 #endif

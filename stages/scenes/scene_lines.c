@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 enum { ID_BYTES = 48 };
 
@@ -17,14 +18,19 @@ static void put_names(struct json_writer *writer, uint64_t index)
 }
 
 static void put_captions(struct json_writer *writer, const struct scene *scene, uint64_t seed,
-                         uint64_t index, enum caption_language language)
+                         uint64_t index, enum caption_language language,
+                         const struct scene_caption_choice *chosen)
 {
     const char *name = caption_language_name(language);
     struct caption_facts facts[CAPTION_FORM_COUNT];
+    size_t count = 0;
     caption_draw(facts, scene, seed, index, language);
-    for (size_t c = 0; c < CAPTION_FORM_COUNT; c++) {
+    for (size_t c = 0; c < CAPTION_FORM_COUNT && (chosen->count == 0 || count < chosen->count);
+         c++) {
         struct sentence sentence;
         char id[ID_BYTES];
+        if (chosen->form != NULL && strcmp(chosen->form, caption_form_name(facts[c].form)) != 0)
+            continue;
         caption_word(&sentence, scene, &facts[c], language);
         snprintf(id, sizeof id, "scene-%06" PRIu64 "-%s-%zu", index, name, c);
         json_writer_open_object(writer, NULL);
@@ -32,18 +38,22 @@ static void put_captions(struct json_writer *writer, const struct scene *scene, 
         json_writer_text(writer, "text", sentence.text);
         json_writer_text(writer, "language", name);
         json_writer_close(writer);
+        count++;
     }
 }
 
 enum status scene_lines_put_manifest(struct json_writer *writer, FILE *file, const char *path,
-                                     const struct scene *scene, uint64_t seed, uint64_t index)
+                                     const struct scene *scene, uint64_t seed, uint64_t index,
+                                     const struct scene_caption_choice *chosen)
 {
     json_writer_open_object(writer, NULL);
     put_names(writer, index);
     json_writer_text(writer, "split", scene_split_name(scene_split_of(scene)));
     json_writer_open_array(writer, "captions");
-    for (unsigned language = 0; language < CAPTION_LANGUAGE_COUNT; language++)
-        put_captions(writer, scene, seed, index, (enum caption_language)language);
+    for (unsigned l = 0; l < CAPTION_LANGUAGE_COUNT; l++)
+        if (chosen->language == NULL ||
+            strcmp(chosen->language, caption_language_name((enum caption_language)l)) == 0)
+            put_captions(writer, scene, seed, index, (enum caption_language)l, chosen);
     json_writer_close(writer);
     json_writer_close(writer);
     return json_writer_print(writer, file, path);

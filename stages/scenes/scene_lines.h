@@ -9,10 +9,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/** Which captions of a picture go into the manifest; they keep the ids that they have among all. */
+struct scene_caption_choice {
+    const char *language, *form; /* of that one alone; NULL for all */
+    size_t count;                /* in each language, at the most; 0: all */
+};
+
 /** Local. The manifest line of picture `index`: {"id", "image", "split", "captions"}.
  * Errors: STATUS_IO, STATUS_NO_MEMORY; `path` is the file's name, for messages. */
 enum status scene_lines_put_manifest(struct json_writer *writer, FILE *file, const char *path,
-                                     const struct scene *scene, uint64_t seed, uint64_t index);
+                                     const struct scene *scene, uint64_t seed, uint64_t index,
+                                     const struct scene_caption_choice *chosen);
 
 /** Local. The ground truth line of picture `index`, as docs/SCENES.md describes it. Errors as
  * above. */

@@ -2,9 +2,9 @@
 
 #include "core/file.h"
 #include "core/random.h"
+#include "scenes/caption.h"
 #include "scenes/draw.h"
 #include "scenes/scene.h"
-#include "stages/scenes/scene_lines.h"
 #include "storage/jpeg_image.h"
 
 #include <ctype.h>
@@ -83,6 +83,22 @@ static enum status check_entries(const char *folder, size_t count,
     return outcome;
 }
 
+static bool is_language(const char *name)
+{
+    bool is_found = false;
+    for (unsigned l = 0; l < CAPTION_LANGUAGE_COUNT; l++)
+        is_found |= strcmp(name, caption_language_name((enum caption_language)l)) == 0;
+    return is_found;
+}
+
+static bool is_form(const char *name)
+{
+    bool is_found = false;
+    for (unsigned f = 0; f < CAPTION_FORM_COUNT; f++)
+        is_found |= strcmp(name, caption_form_name((enum caption_form)f)) == 0;
+    return is_found;
+}
+
 static enum status check_options(const struct scenes_options *options)
 {
     if (options->out == NULL || options->out[0] == '\0')
@@ -90,6 +106,18 @@ static enum status check_options(const struct scenes_options *options)
     if (options->count < 1 || options->count > SCENES_COUNT_MAX)
         return status_fail(STATUS_INVALID, "%zu pictures: the count must be in 1..%d",
                            options->count, SCENES_COUNT_MAX);
+    if (options->split != NULL && strcmp(options->split, "train") != 0 &&
+        strcmp(options->split, "val") != 0 && strcmp(options->split, "test") != 0)
+        return status_fail(STATUS_INVALID, "%.40s: the splits are train, val and test",
+                           options->split);
+    if (options->chosen.language != NULL && !is_language(options->chosen.language))
+        return status_fail(STATUS_INVALID, "%.40s: there are captions in en and ar",
+                           options->chosen.language);
+    if (options->chosen.form != NULL && !is_form(options->chosen.form))
+        return status_fail(
+            STATUS_INVALID,
+            "%.40s: captions have the forms list, sizes, relation, places and ground",
+            options->chosen.form);
     return STATUS_OK;
 }
 
@@ -109,6 +137,12 @@ static struct jpeg_image_options draw_encoder(const struct scene *scene, uint64_
     };
 }
 
+static bool is_wanted(const struct scene *scene, const struct scenes_options *options)
+{
+    return options->split == NULL ||
+           strcmp(options->split, scene_split_name(scene_split_of(scene))) == 0;
+}
+
 static enum status put_lines(FILE *manifest, FILE *truth, const struct paths *paths,
                              const struct scenes_options *options)
 {
@@ -124,9 +158,11 @@ static enum status put_lines(FILE *manifest, FILE *truth, const struct paths *pa
     for (uint64_t index = 1; index <= options->count && outcome == STATUS_OK; index++) {
         struct scene scene;
         scene_compose(&scene, options->seed, index);
+        if (!is_wanted(&scene, options))
+            continue;
         const struct jpeg_image_options encoder = draw_encoder(&scene, options->seed, index);
         outcome = scene_lines_put_manifest(writer, manifest, paths->manifest_partial, &scene,
-                                           options->seed, index);
+                                           options->seed, index, &options->chosen);
         if (outcome == STATUS_OK)
             outcome =
                 scene_lines_put_truth(writer, truth, paths->truth_partial, &scene, &encoder, index);
@@ -186,7 +222,7 @@ static enum status check_manifest(const struct paths *paths)
         fclose(new);
     return is_same ? STATUS_OK
                    : status_fail(STATUS_INVALID,
-                                 "%s: is of another data set (another count, seed or version); "
+                                 "%s: is of another data set (other options, or another version); "
                                  "name a new folder",
                                  paths->manifest);
 }
@@ -226,10 +262,14 @@ static enum status write_image(const struct paths *paths, uint64_t index, const 
     return outcome;
 }
 
-static enum status make_image(const struct paths *paths, uint64_t seed, uint64_t index)
+static enum status make_image(const struct paths *paths, const struct scenes_options *options,
+                              uint64_t index)
 {
+    const uint64_t seed = options->seed;
     struct scene scene;
     scene_compose(&scene, seed, index);
+    if (!is_wanted(&scene, options))
+        return STATUS_OK;
     const struct jpeg_image_options encoder = draw_encoder(&scene, seed, index);
     struct rgb_image image = { 0 };
     uint8_t *bytes = NULL;
@@ -252,7 +292,7 @@ static enum status make_images(const struct paths *paths, const struct scenes_op
 {
     enum status outcome = folder_make(paths->images);
     for (size_t done = 0; done < options->count && outcome == STATUS_OK; done++) {
-        outcome = make_image(paths, options->seed, done + 1);
+        outcome = make_image(paths, options, done + 1);
         if (outcome == STATUS_OK && options->tick != NULL)
             options->tick(options->payload, done + 1, options->count);
     }

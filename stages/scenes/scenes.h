@@ -9,6 +9,7 @@
 #define STAGES_SCENES_SCENES_H
 
 #include "core/status.h"
+#include "stages/scenes/scene_lines.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +18,10 @@ enum { SCENES_COUNT_MAX = 999999 };
 
 struct scenes_options {
     const char *out; /* folder, made where it is not there */
-    size_t count;    /* pictures, 1 .. SCENES_COUNT_MAX */
+    size_t count;    /* pictures, 1 .. SCENES_COUNT_MAX, those of other splits counted along */
     uint64_t seed;
+    const char *split;                  /* pictures of that one alone; NULL for all */
+    struct scene_caption_choice chosen; /* of each picture's captions */
     void (*tick)(void *payload, size_t done, size_t total); /* after each picture; NULL for none */
     void *payload;                                          /* handed to tick */
 };

@@ -19,6 +19,13 @@ enum status scenes_command(struct command_line *line, int argc, char **argv)
     const struct option table[] = {
         { "count", OPTION_COUNT, &options.count, "N", "pictures (default 1000)" },
         { "seed", OPTION_COUNT, &seed, "S", "of every draw (default 1)" },
+        { "split", OPTION_TEXT, &options.split, "SPLIT",
+          "of the pictures those of train, val or test alone" },
+        { "captions", OPTION_COUNT, &options.chosen.count, "N",
+          "captions in each language (default: all five)" },
+        { "language", OPTION_TEXT, &options.chosen.language, "L", "captions in en or ar alone" },
+        { "form", OPTION_TEXT, &options.chosen.form, "F",
+          "captions of list, sizes, relation, places or ground alone" },
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
@@ -38,6 +45,8 @@ enum status scenes_command(struct command_line *line, int argc, char **argv)
     progress_wait(progress);
     progress_destroy(progress);
     if (outcome == STATUS_OK)
-        log_say("%s: %zu pictures; manifest.jsonl names them", options.out, options.count);
+        log_say("%s: pictures 1 to %zu%s%s; manifest.jsonl names them", options.out, options.count,
+                options.split != NULL ? ", of them those of " : "",
+                options.split != NULL ? options.split : "");
     return outcome;
 }

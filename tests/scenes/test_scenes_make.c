@@ -147,6 +147,49 @@ static void a_picture_is_the_same_in_a_smaller_set(void)
         is_same_file(inside(small, "images/000003.jpg"), inside(large, "images/000003.jpg")));
 }
 
+/* Of the pictures one split, of the captions English ones of places. */
+static void a_choice_keeps_names_and_words(void)
+{
+    const char *whole = check_scratch("all"), *out = check_scratch("chosen");
+    struct scenes_options options = options_for(whole);
+    struct manifest all = { 0 }, chosen = { 0 };
+    check_status(scenes_make(&options), STATUS_OK, NULL);
+    options = options_for(out);
+    options.split = "train";
+    options.chosen = (struct scene_caption_choice){ .language = "en", .form = "places" };
+    check_status(scenes_make(&options), STATUS_OK, NULL);
+    check_status(manifest_read(&all, inside(whole, "manifest.jsonl")), STATUS_OK, NULL);
+    check_status(manifest_read(&chosen, inside(out, "manifest.jsonl")), STATUS_OK, NULL);
+    CU_ASSERT(chosen.image_count > 0 && chosen.image_count < PICTURES);
+    CU_ASSERT_EQUAL(chosen.caption_count, chosen.image_count);
+    for (size_t c = 0, i = 0; c < chosen.caption_count; c++) {
+        const struct manifest_caption *caption = &chosen.captions[c];
+        while (i < all.caption_count && strcmp(all.captions[i].id, caption->id) != 0)
+            i++;
+        CU_ASSERT_FATAL(i < all.caption_count);
+        CU_ASSERT_STRING_EQUAL(caption->text, all.captions[i].text);
+        CU_ASSERT_STRING_EQUAL(chosen.images[c].split, "train");
+        CU_ASSERT_TRUE(file_exists(inside(out, chosen.images[c].path)));
+        CU_ASSERT_TRUE(
+            is_same_file(inside(out, chosen.images[c].path), inside(whole, chosen.images[c].path)));
+    }
+    manifest_end(&all);
+    manifest_end(&chosen);
+}
+
+static void a_number_of_captions_is_kept_in_each_language(void)
+{
+    struct scenes_options options = options_for(check_scratch("two_of_each"));
+    struct manifest manifest = { 0 };
+    options.chosen.count = 2;
+    check_status(scenes_make(&options), STATUS_OK, NULL);
+    check_status(manifest_read(&manifest, inside(options.out, "manifest.jsonl")), STATUS_OK, NULL);
+    CU_ASSERT_EQUAL(manifest.caption_count, 4 * PICTURES);
+    for (size_t c = 0; c < manifest.caption_count; c++)
+        CU_ASSERT_STRING_EQUAL(manifest.captions[c].language, c % 4 < 2 ? "en" : "ar");
+    manifest_end(&manifest);
+}
+
 static void what_others_put_there_is_left_alone(void)
 {
     const char *taken = check_scratch("taken");
@@ -220,6 +263,14 @@ static void bad_options_are_refused(void)
     check_status(scenes_make(&options), STATUS_INVALID, "0 pictures");
     options.count = SCENES_COUNT_MAX + 1u;
     check_status(scenes_make(&options), STATUS_INVALID, "1000000 pictures");
+    options.count = 1;
+    options.split = "dev";
+    check_status(scenes_make(&options), STATUS_INVALID, "dev: the splits");
+    options.split = NULL;
+    options.chosen.language = "fr";
+    check_status(scenes_make(&options), STATUS_INVALID, "fr: there are captions");
+    options.chosen = (struct scene_caption_choice){ .form = "lists" };
+    check_status(scenes_make(&options), STATUS_INVALID, "lists: captions have");
     CU_ASSERT_FALSE(file_exists(options.out));
     const char *file = check_scratch("a_file");
     check_status(file_write(file, "x", 1), STATUS_OK, NULL);
@@ -234,6 +285,9 @@ int main(int argc, char **argv)
         { "the same options give the same bytes", the_same_options_give_the_same_bytes },
         { "manifest, pictures and truth agree", manifest_pictures_and_truth_agree },
         { "a picture is the same in a smaller set", a_picture_is_the_same_in_a_smaller_set },
+        { "a choice keeps names and words", a_choice_keeps_names_and_words },
+        { "a number of captions is kept in each language",
+          a_number_of_captions_is_kept_in_each_language },
         { "what others put there is left alone", what_others_put_there_is_left_alone },
         { "another seed or count does not overwrite", another_seed_or_count_does_not_overwrite },
         { "an interrupted run is completed", an_interrupted_run_is_completed },

@@ -46,7 +46,7 @@ double vit_vqgan_config_encode_flop(const struct vit_vqgan_config *config)
 struct vit_vqgan_config vit_vqgan_config_compact(void)
 {
     const struct vit_vqgan_tower tower = {
-        .dim = 128, .depth = 3, .heads = 4, .head_width = 32, .mlp = 512
+        .dim = 128, .depth = 1, .heads = 4, .head_width = 32, .mlp = 512
     };
     return (struct vit_vqgan_config){ .image_height = 256,
                                       .image_width = 256,

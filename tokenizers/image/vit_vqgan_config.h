@@ -37,7 +37,7 @@ size_t vit_vqgan_config_tokens(const struct vit_vqgan_config *config);
  * and attention only. */
 double vit_vqgan_config_encode_flop(const struct vit_vqgan_config *config);
 
-/** A net small enough for a quick start: 256 x 256 pixels in 8 x 8 patches, towers of 3 blocks, 128
+/** A net small enough for a quick start: 256 x 256 pixels in 8 x 8 patches, towers of 1 block, 128
  * wide, 4 heads of 32, feed-forward 512; 8,192 codes of 32 values, so 13 bits a token. */
 struct vit_vqgan_config vit_vqgan_config_compact(void);
 
