@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+const char plan_compact[] = "compact";
+
 enum status plan_set_text(char **member, const char *text)
 {
     char *copy = strdup(text);
@@ -171,6 +173,15 @@ enum status plan_read(struct plan *out, const char *path, const struct option_te
     return outcome;
 }
 
+bool plan_fits_units(const struct plan *plan)
+{
+    const char *hubert = plan->speech_units.hubert, *kmeans = plan->speech_units.kmeans;
+    if (kmeans != NULL)
+        return strcmp(kmeans, "fit") == 0;
+    return hubert == NULL || strcmp(hubert, plan_compact) != 0 ||
+           plan->speech_units.layer != PLAN_LAYER_AUTO;
+}
+
 /* The code point of a well-formed character. */
 static unsigned long code_point(const char *text, size_t byte_count)
 {
@@ -211,7 +222,10 @@ static void write_value(FILE *stream, const struct plan *plan, const struct plan
     const struct plan_texts *texts = member;
     switch (key->kind) {
     case PLAN_COUNT:
-        fprintf(stream, "%zu", *(const size_t *)member);
+        if (key->choices != NULL && *(const size_t *)member > (size_t)key->maximum)
+            fputs(key->choices, stream);
+        else
+            fprintf(stream, "%zu", *(const size_t *)member);
         break;
     case PLAN_NUMBER:
         fprintf(stream, "%.17g", *(const double *)member);

@@ -16,13 +16,20 @@
 
 enum { PLAN_LAYERS_MAX = 32 };
 
+/** As speech_units.layer: what the weights' configuration says. */
+enum { PLAN_LAYER_AUTO = 1001 };
+
+/** As a path: the net of that kind that ships with unitmill. */
+extern const char plan_compact[];
+
 struct plan_texts {
     char **items; /* owned by the plan */
     size_t count;
 };
 
-/** Values of a plan. Texts and paths are owned by the plan; paths are absolute; an absent optional
- * text or path is NULL. Keys are the member names: `speak.rate_wpm_min`. */
+/** Values of a plan. Texts and paths are owned by the plan; paths are absolute, or one of the words
+ * that a key takes instead; an absent optional text or path is NULL. Keys are the member names:
+ * `speak.rate_wpm_min`. */
 struct plan {
     char *manifest, *run;
     size_t seed, shard_captions, shard_images;
@@ -103,6 +110,10 @@ void plan_end(struct plan *plan);
 
 /** Sets a text of the plan (a member of `digests`) to a copy. Errors: STATUS_NO_MEMORY. */
 enum status plan_set_text(char **member, const char *text);
+
+/** True where the plan, or the plan that shipped_nets_resolve (stages/shipped_nets.h) has been
+ * through, asks for centres that fit-units makes. */
+bool plan_fits_units(const struct plan *plan);
 
 /** Writes the plan as YAML that plan_read reads back to the same values. */
 void plan_write(FILE *stream, const struct plan *plan);

@@ -50,14 +50,18 @@ const struct plan_key plan_keys[] = {
     { "fit_units", "held_out_voices", PLAN_TEXTS, 0, AT(fit_units.held_out_voices), 0, 0, "", NULL,
       "voices left out of the fit, so that evaluate can tell how units do on new ones" },
 
-    { "speech_units", "hubert", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(speech_units.hubert), 0, 0,
-      NULL, NULL, "HuBERT weights" },
+    { "speech_units", "hubert", PLAN_PATH, PLAN_FREE, AT(speech_units.hubert), 0, 0, "compact",
+      "compact", "HuBERT weights; compact: those that ship with unitmill" },
     { "speech_units", "config", PLAN_PATH, PLAN_FREE, AT(speech_units.config), 0, 0, NULL, NULL,
       "their configuration; without it config.json beside them" },
-    { "speech_units", "kmeans", PLAN_PATH, PLAN_FREE, AT(speech_units.kmeans), 0, 0, NULL, NULL,
-      "k-means centres to use; without it fit-units makes them" },
-    { "speech_units", "layer", PLAN_COUNT, 0, AT(speech_units.layer), 0, 1000, "6", NULL,
-      "transformer blocks before the features are taken" },
+    { "speech_units", "kmeans", PLAN_PATH, PLAN_FREE, AT(speech_units.kmeans), 0, 0, NULL,
+      "compact|fit",
+      "k-means centres to use; fit: fit-units makes them; without it compact, those that ship with "
+      "unitmill, where hubert is compact and layer auto, else fit" },
+    { "speech_units", "layer", PLAN_COUNT, 0, AT(speech_units.layer), 0, PLAN_LAYER_AUTO - 1,
+      "auto", "auto",
+      "transformer blocks before the features are taken; auto: as the weights' configuration says, "
+      "else 6" },
     { "speech_units", "batch_frames", PLAN_COUNT, 0, AT(speech_units.batch_frames), 1, 1000000,
       "1600", NULL, "frames of 20 ms in one pass; bounds the memory" },
     { "speech_units", "features", PLAN_SWITCH, 0, AT(speech_units.features), 0, 0, "false", NULL,
@@ -65,8 +69,8 @@ const struct plan_key plan_keys[] = {
     { "speech_units", "feature_layers", PLAN_TEXTS, 0, AT(speech_units.feature_layers), 0, 0, "",
       NULL, "layers of the features that are kept, side by side; without it the units' layer" },
 
-    { "image_units", "vit_vqgan", PLAN_PATH, PLAN_REQUIRED | PLAN_FREE, AT(image_units.vit_vqgan),
-      0, 0, NULL, NULL, "ViT-VQGAN weights" },
+    { "image_units", "vit_vqgan", PLAN_PATH, PLAN_FREE, AT(image_units.vit_vqgan), 0, 0, "compact",
+      "compact", "ViT-VQGAN weights; compact: those that ship with unitmill" },
     { "image_units", "config", PLAN_PATH, PLAN_FREE, AT(image_units.config), 0, 0, NULL, NULL,
       "their configuration; without it config.json beside them" },
     { "image_units", "resize", PLAN_CHOICE, 0, AT(image_units.resize), 0, 0, "bicubic",
@@ -92,8 +96,9 @@ const struct plan_key plan_keys[] = {
       "contrastive", "contrastive|im2sp|vit-vqgan|vocoder|hubert",
       "what is trained: speech and images into one space, captions from pictures, image units, "
       "sound of units, or speech units" },
-    { "pretrain", "init", PLAN_PATH, PLAN_FREE, AT(pretrain.init), 0, 0, NULL, NULL,
-      "weights to begin as; without them values are drawn" },
+    { "pretrain", "init", PLAN_PATH, PLAN_FREE, AT(pretrain.init), 0, 0, NULL, "compact",
+      "weights to begin as, compact: the objective's that ship with unitmill; without them values "
+      "are drawn" },
     { "pretrain", "steps", PLAN_COUNT, PLAN_FREE, AT(pretrain.steps), 0, 1e+09, "0", NULL,
       "updates; 0: nothing is trained" },
     { "pretrain", "input", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.input), 0, 0, "auto",
@@ -246,8 +251,9 @@ const struct plan_key plan_keys[] = {
     { "slurm", "stages", PLAN_TEXTS, PLAN_FREE, AT(slurm.stages), 0, 0, "", NULL,
       "keys above for single stages, as in image-units.nodes=8" },
 
-    { "generate", "im2sp", PLAN_PATH, PLAN_FREE, AT(generate.im2sp), 0, 0, NULL, NULL,
-      "image-to-speech-unit weights; without them nothing is generated" },
+    { "generate", "im2sp", PLAN_PATH, PLAN_FREE, AT(generate.im2sp), 0, 0, NULL, "compact",
+      "image-to-speech-unit weights, compact: those that ship with unitmill; without them nothing "
+      "is generated" },
     { "generate", "config", PLAN_PATH, PLAN_FREE, AT(generate.config), 0, 0, NULL, NULL,
       "their configuration; without it config.json beside them" },
     { "generate", "method", PLAN_CHOICE, PLAN_FREE, AT(generate.method), 0, 0, "greedy",
@@ -270,8 +276,9 @@ const struct plan_key plan_keys[] = {
       NULL, "pictures that captions grow for at a time; bounds the memory" },
     { "generate", "audio", PLAN_SWITCH, PLAN_FREE, AT(generate.audio), 0, 0, "false", NULL,
       "keep the captions as sound too" },
-    { "generate", "vocoder", PLAN_PATH, PLAN_FREE, AT(generate.vocoder), 0, 0, NULL, NULL,
-      "unit vocoder weights, for the sound; with a duration predictor" },
+    { "generate", "vocoder", PLAN_PATH, PLAN_FREE, AT(generate.vocoder), 0, 0, NULL, "compact",
+      "unit vocoder weights, for the sound, with a duration predictor; compact: those that ship "
+      "with unitmill" },
     { "generate", "vocoder_config", PLAN_PATH, PLAN_FREE, AT(generate.vocoder_config), 0, 0, NULL,
       NULL, "their configuration; without it config.json beside them" },
 
@@ -340,8 +347,9 @@ static enum status read_number(double *number, const struct plan_key *key, const
     const bool is_in_range = *number >= key->minimum && *number <= key->maximum;
     if (end != text && *end == '\0' && is_in_range && (!is_count || *number == floor(*number)))
         return STATUS_OK;
-    snprintf(range, sizeof range, "a %s in %.15g .. %.15g", is_count ? "whole number" : "number",
-             key->minimum, key->maximum);
+    snprintf(range, sizeof range, "%s%sa %s in %.15g .. %.15g",
+             key->choices == NULL ? "" : key->choices, key->choices == NULL ? "" : " or ",
+             is_count ? "whole number" : "number", key->minimum, key->maximum);
     return fail_for(key, text, range);
 }
 
@@ -409,6 +417,8 @@ enum status plan_key_set(struct plan *plan, const struct plan_key *key, const ch
     case PLAN_TEXT:
         return set_text(member, key, text);
     case PLAN_PATH:
+        if (key->choices != NULL && is_among(key->choices, text))
+            return plan_set_text(member, text);
         return text[0] == '\0' ? fail_for(key, text, "a path")
                                : set_path(member, key, text, folder);
     case PLAN_CHOICE:
@@ -417,6 +427,10 @@ enum status plan_key_set(struct plan *plan, const struct plan_key *key, const ch
     case PLAN_TEXTS:
         return set_texts_from_list(plan, key, text);
     case PLAN_COUNT:
+        if (key->choices != NULL && is_among(key->choices, text)) {
+            *(size_t *)member = (size_t)key->maximum + 1;
+            return STATUS_OK;
+        }
         outcome = read_number(&number, key, text);
         if (outcome == STATUS_OK)
             *(size_t *)member = (size_t)number;

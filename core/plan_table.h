@@ -32,7 +32,8 @@ struct plan_key {
     size_t offset;           /* of the member in struct plan */
     double minimum, maximum; /* numbers and counts */
     const char *fallback;    /* as text, read like a value; NULL: none */
-    const char *choices;     /* PLAN_CHOICE: "a|b|c" */
+    const char *choices;     /* PLAN_CHOICE: "a|b|c"; PLAN_PATH: words that are no path; PLAN_COUNT:
+                                one word, kept as maximum + 1; else NULL */
     const char *help;
 };
 

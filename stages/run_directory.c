@@ -1,6 +1,7 @@
 #include "stages/run_directory.h"
 
 #include "core/log.h"
+#include "stages/shipped_nets.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,33 +85,12 @@ struct shard_range run_image_range(const struct run *run, size_t number)
     return shard_range_at(number, run->manifest.image_count, run->plan.shard_images);
 }
 
-/* A weights file without a named configuration may have config.json beside it. */
-static enum status set_config(char **config, const char *weights)
-{
-    char folder[PATH_BYTES], beside[PATH_BYTES];
-    if (*config != NULL || weights == NULL)
-        return STATUS_OK;
-    path_folder(folder, weights);
-    const enum status outcome = path_join(beside, folder, "config.json");
-    if (outcome != STATUS_OK || !file_exists(beside))
-        return outcome;
-    return plan_set_text(config, beside);
-}
-
 static enum status read_plan(struct run *run, const char *plan_path,
-                             const struct option_texts *overrides)
+                             const struct option_texts *overrides, bool is_view)
 {
     enum status outcome = plan_read(&run->plan, plan_path, overrides);
     if (outcome == STATUS_OK)
-        outcome = set_config(&run->plan.speech_units.config, run->plan.speech_units.hubert);
-    if (outcome == STATUS_OK)
-        outcome = set_config(&run->plan.image_units.config, run->plan.image_units.vit_vqgan);
-    if (outcome == STATUS_OK)
-        outcome = set_config(&run->plan.embed_images.config, run->plan.embed_images.clip);
-    if (outcome == STATUS_OK)
-        outcome = set_config(&run->plan.generate.config, run->plan.generate.im2sp);
-    if (outcome == STATUS_OK)
-        outcome = set_config(&run->plan.generate.vocoder_config, run->plan.generate.vocoder);
+        outcome = shipped_nets_resolve(&run->plan, is_view);
     return team_agree(run->team, "read plan", outcome);
 }
 
@@ -185,7 +165,7 @@ static enum status write_frozen(const struct run *run, const char *path)
     fputs("# The plan as run, overrides applied. Written by unitmill; a run goes on only with a\n"
           "# plan that gives the same content.\n",
           stream);
-    plan_write(stream, &run->plan);
+    shipped_nets_write_plan(stream, &run->plan);
     fclose(stream);
     const enum status outcome = file_write(path, text, bytes);
     free(text);
@@ -304,7 +284,7 @@ enum status run_open(struct run *run, const struct team *team, const char *plan_
                      const struct option_texts *overrides)
 {
     *run = (struct run){ .team = team, .lock = -1 };
-    enum status outcome = read_plan(run, plan_path, overrides);
+    enum status outcome = read_plan(run, plan_path, overrides, false);
     if (outcome == STATUS_OK)
         outcome = run_files_begin(&run->files, &run->plan, team);
     if (outcome == STATUS_OK)
@@ -331,7 +311,7 @@ enum status run_view(struct run *run, const struct team *team, const char *folde
             status_fail(STATUS_NOT_FOUND, "%s: not a run directory: no plan.yaml in it", folder);
     outcome = team_agree(team, "find frozen plan", outcome);
     if (outcome == STATUS_OK)
-        outcome = read_plan(run, path, NULL);
+        outcome = read_plan(run, path, NULL, true);
     if (outcome == STATUS_OK)
         outcome = read_manifest(run);
     if (outcome == STATUS_OK) /* the directory may have been moved since */

@@ -61,7 +61,7 @@ static enum status name_files(struct run_files *files, const struct plan *plan)
         [MANIFEST] = { "manifest", plan->manifest },
         { "speech_units.hubert", plan->speech_units.hubert },
         { "speech_units.config", plan->speech_units.config },
-        { "speech_units.kmeans", plan->speech_units.kmeans },
+        { "speech_units.kmeans", plan_fits_units(plan) ? NULL : plan->speech_units.kmeans },
         { "image_units.vit_vqgan", plan->image_units.vit_vqgan },
         { "image_units.config", plan->image_units.config },
         { "embed_images.clip", plan->embed_images.clip },

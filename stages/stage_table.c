@@ -17,11 +17,6 @@ static bool names_clip(const struct plan *plan)
     return plan->embed_images.clip != NULL;
 }
 
-static bool names_no_centres(const struct plan *plan)
-{
-    return plan->speech_units.kmeans == NULL;
-}
-
 static bool names_im2sp(const struct plan *plan)
 {
     return plan->generate.im2sp != NULL;
@@ -36,7 +31,7 @@ const struct stage stage_table[] = {
     { "speak", "speaks the captions with espeak-ng", speak_run, STAGE_CAPTION_SHARDS, "speech",
       false, NULL, NULL },
     { "fit-units", "fits speech units: k-means over HuBERT features of a sample", fit_units_run,
-      STAGE_FILE, "kmeans.h5", false, names_no_centres, NULL },
+      STAGE_FILE, "kmeans.h5", false, plan_fits_units, NULL },
     { "speech-units", "turns speech into units with durations", speech_units_run,
       STAGE_CAPTION_SHARDS, "units", false, NULL, speech_units_recipe },
     { "image-units", "turns pictures into ViT-VQGAN units", image_units_run, STAGE_IMAGE_SHARDS,

@@ -27,7 +27,7 @@ enum status unit_codebook_read(struct unit_codebook *codebook, const struct run 
     char path[PATH_BYTES];
     struct kmeans_origin origin;
     *codebook = (struct unit_codebook){ 0 };
-    if (run->plan.speech_units.kmeans != NULL)
+    if (!plan_fits_units(&run->plan))
         return unit_codebook_read_file(codebook, run->plan.speech_units.kmeans, width);
     enum status outcome = run_path(path, run, "kmeans.h5");
     if (outcome == STATUS_OK) /* its seal */

@@ -33,7 +33,7 @@ enum status unit_table_of_speech(struct unit_table *table, const struct run *run
     const char *file = run->plan.speech_units.kmeans;
     enum status outcome = STATUS_OK;
     *table = (struct unit_table){ 0 };
-    if (file == NULL) {
+    if (plan_fits_units(&run->plan)) {
         outcome = run_path(path, run, "kmeans.h5");
         file = path;
     }

@@ -3,6 +3,7 @@
 #include "cluster/stop.h"
 #include "core/file.h"
 #include "stages/record_name.h"
+#include "stages/shipped_nets.h"
 #include "stages/unit_source.h"
 #include "storage/png_image.h"
 
@@ -78,8 +79,10 @@ static enum status decode(const struct request *request, const char *path)
 enum status decode_image_command(struct command_line *line, int argc, char **argv)
 {
     struct request request = { 0 };
+    char weights[PATH_BYTES];
     const struct option table[] = {
-        { "vit-vqgan", OPTION_TEXT, &request.weights, "W", "ViT-VQGAN weights" },
+        { "vit-vqgan", OPTION_TEXT, &request.weights, "W",
+          "ViT-VQGAN weights (default: those that ship with unitmill)" },
         { "config", OPTION_TEXT, &request.config, "FILE",
           "their configuration (default: config.json beside them)" },
         { "image", OPTION_TEXT, &request.image, "ID", "this picture alone (default: all)" },
@@ -87,7 +90,8 @@ enum status decode_image_command(struct command_line *line, int argc, char **arg
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
-    if (request.weights == NULL || request.out == NULL)
-        return command_usage(line, "--vit-vqgan and --out are needed");
-    return decode(&request, line->operands[0]);
+    if (request.out == NULL)
+        return command_usage(line, "--out is needed");
+    const enum status outcome = shipped_net_default(&request.weights, weights, "vit-vqgan");
+    return outcome == STATUS_OK ? decode(&request, line->operands[0]) : outcome;
 }

@@ -6,6 +6,7 @@
 #include "stages/caption_units.h"
 #include "stages/generation_method.h"
 #include "stages/picture_speaker.h"
+#include "stages/shipped_nets.h"
 #include "stages/unit_speech.h"
 #include "storage/audio_file.h"
 
@@ -18,6 +19,7 @@ struct request {
     const char *vocoder, *vocoder_config, *resize, *method, *out;
     size_t seed;
     struct generation_options options;
+    char shipped[3][PATH_BYTES]; /* weights of the nets that ship with unitmill */
 };
 
 /* All pictures of the command. */
@@ -144,6 +146,23 @@ static enum status describe(const struct request *request, const char *const *pa
     return outcome;
 }
 
+/* The nets that ship with unitmill were made for each other, so they are defaults together: beside
+ * a model that is given, the others are asked for. */
+static enum status choose(struct request *request)
+{
+    const struct {
+        const char **weights, *net;
+    } nets[] = { { &request->speaker.weights, "im2sp" },
+                 { &request->vocoder, "vocoder" },
+                 { &request->speaker.vit_vqgan, "vit-vqgan" } };
+    const bool is_given = request->speaker.weights != NULL;
+    enum status outcome = STATUS_OK;
+    for (size_t n = 0; n < sizeof nets / sizeof nets[0] && outcome == STATUS_OK; n++)
+        if (!is_given || *nets[n].weights != NULL)
+            outcome = shipped_net_default(nets[n].weights, request->shipped[n], nets[n].net);
+    return outcome;
+}
+
 enum status describe_command(struct command_line *line, int argc, char **argv)
 {
     struct request request = {
@@ -159,17 +178,18 @@ enum status describe_command(struct command_line *line, int argc, char **argv)
                      .top_p = 1.0 },
     };
     const struct option table[] = {
-        { "im2sp", OPTION_TEXT, &request.speaker.weights, "W", "image-to-speech-unit weights" },
+        { "im2sp", OPTION_TEXT, &request.speaker.weights, "W",
+          "image-to-speech-unit weights (default: those that ship with unitmill)" },
         { "config", OPTION_TEXT, &request.speaker.config, "FILE",
           "their configuration (default: config.json beside them)" },
         { "vit-vqgan", OPTION_TEXT, &request.speaker.vit_vqgan, "W",
-          "for a model of image units: what makes them" },
+          "for a model of image units: what makes them (default with the default model)" },
         { "vit-vqgan-config", OPTION_TEXT, &request.speaker.vit_vqgan_config, "FILE",
           "its configuration" },
         { "resize", OPTION_TEXT, &request.resize, "FILTER",
           "for its pictures: bicubic (default), bilinear or lanczos" },
         { "vocoder", OPTION_TEXT, &request.vocoder, "W",
-          "unit vocoder weights, with a duration predictor" },
+          "unit vocoder weights, with a duration predictor (default with the default model)" },
         { "vocoder-config", OPTION_TEXT, &request.vocoder_config, "FILE", "their configuration" },
         { "method", OPTION_TEXT, &request.method, "NAME", "greedy (default), beam or sample" },
         { "beams", OPTION_COUNT, &request.options.beams, "N", "of beam search (default 5)" },
@@ -184,11 +204,16 @@ enum status describe_command(struct command_line *line, int argc, char **argv)
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
-    if (request.speaker.weights == NULL || request.vocoder == NULL || request.out == NULL)
-        return command_usage(line, "--im2sp, --vocoder and --out are needed");
+    if (request.out == NULL)
+        return command_usage(line, "--out is needed");
+    if (request.speaker.weights != NULL && request.vocoder == NULL)
+        return command_usage(line,
+                             "--vocoder is needed for the model of --im2sp; compact names the "
+                             "one that ships with unitmill");
     request.options.seed = request.seed;
     if (generation_method_parse(&request.options.method, request.method) != STATUS_OK ||
         resize_filter_parse(&request.speaker.filter, request.resize) != STATUS_OK)
         return command_usage(line, status_text());
-    return describe(&request, line->operands, line->operand_count);
+    const enum status outcome = choose(&request);
+    return outcome == STATUS_OK ? describe(&request, line->operands, line->operand_count) : outcome;
 }

@@ -2,6 +2,7 @@
 #include "stages/encode/encode_group.h"
 #include "stages/picture_embeddings.h"
 #include "stages/picture_units.h"
+#include "stages/shipped_nets.h"
 
 struct request {
     struct picture_units_options units;           /* weights NULL where embeddings are asked for */
@@ -98,9 +99,11 @@ static enum status encode_pictures(const struct command_line *line, const struct
 /* NULL where the request makes sense. */
 static const char *find_fault(const struct request *request, const char *filter)
 {
-    const bool wants_units = request->units.weights != NULL;
-    if (request->out == NULL || wants_units == (request->embeddings.weights != NULL))
-        return "--out is needed, and either --vit-vqgan or --clip";
+    const bool wants_units = request->embeddings.weights == NULL;
+    if (request->out == NULL)
+        return "--out is needed";
+    if (!wants_units && request->units.weights != NULL)
+        return "either --vit-vqgan or --clip, not both";
     if (!wants_units && (filter != NULL || request->units.crop_tokens > 0))
         return "--resize and --crop-tokens go with --vit-vqgan; CLIP has one way to see a picture";
     return NULL;
@@ -113,8 +116,10 @@ enum status encode_image_command(struct command_line *line, int argc, char **arg
         .embeddings = { .batch_images = 1 }
     };
     const char *filter = NULL, *config = NULL;
+    char weights[PATH_BYTES];
     const struct option table[] = {
-        { "vit-vqgan", OPTION_TEXT, &request.units.weights, "W", "ViT-VQGAN weights: gives units" },
+        { "vit-vqgan", OPTION_TEXT, &request.units.weights, "W",
+          "ViT-VQGAN weights: gives units (default: those that ship with unitmill)" },
         { "clip", OPTION_TEXT, &request.embeddings.weights, "W",
           "CLIP weights: gives an embedding instead" },
         { "config", OPTION_TEXT, &config, "FILE",
@@ -133,5 +138,11 @@ enum status encode_image_command(struct command_line *line, int argc, char **arg
     if (fault == NULL && filter != NULL &&
         resize_filter_parse(&request.units.filter, filter) != STATUS_OK)
         fault = status_text();
-    return fault == NULL ? encode_pictures(line, &request) : command_usage(line, fault);
+    if (fault != NULL)
+        return command_usage(line, fault);
+    const enum status outcome =
+        request.embeddings.weights != NULL
+            ? STATUS_OK
+            : shipped_net_default(&request.units.weights, weights, "vit-vqgan");
+    return outcome == STATUS_OK ? encode_pictures(line, &request) : outcome;
 }

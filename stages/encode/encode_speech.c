@@ -1,6 +1,7 @@
 #include "core/log.h"
 #include "stages/encode/encode.h"
 #include "stages/encode/encode_group.h"
+#include "stages/shipped_nets.h"
 #include "stages/speech_features.h"
 #include "stages/unit_codebook.h"
 #include "storage/audio_file.h"
@@ -113,7 +114,13 @@ struct request {
     struct speech_features_options options;
     const char *kmeans, *out, *layer;
     bool wants_trace;
+    char weights[PATH_BYTES], centres[PATH_BYTES]; /* of the nets that ship with unitmill */
 };
+
+static bool wants_all_layers(const struct request *request)
+{
+    return request->layer != NULL && strcmp(request->layer, "all") == 0;
+}
 
 static enum status encode_all(const struct command_line *line, struct speech_features *features,
                               struct kmeans *kmeans, const struct request *request)
@@ -122,7 +129,7 @@ static enum status encode_all(const struct command_line *line, struct speech_fea
     enum status outcome = array_file_create(&file, request->out);
     struct encode_trace trace = { .file = file,
                                   .wants_all = request->wants_trace,
-                                  .wants_layers = strcmp(request->layer, "all") == 0 };
+                                  .wants_layers = wants_all_layers(request) };
     const struct hubert_trace hook = { .put = put_traced,
                                        .payload = &trace,
                                        .is_layers_only = !trace.wants_all };
@@ -159,31 +166,56 @@ static enum status encode(const struct command_line *line, const struct request 
     return outcome;
 }
 
+/* What was not given is that of the nets that ship with unitmill, as far as it goes together. */
+static enum status choose(struct request *request)
+{
+    const bool is_shipped = request->options.weights == NULL;
+    const bool has_centres = request->kmeans != NULL;
+    enum status outcome =
+        shipped_net_default(&request->options.weights, request->weights, "hubert");
+    if (outcome == STATUS_OK && request->layer == NULL)
+        outcome = shipped_nets_layer(&request->options.layer, request->options.weights,
+                                     request->options.config);
+    if (outcome != STATUS_OK || has_centres || !is_shipped || request->layer != NULL)
+        return outcome;
+    request->kmeans = request->centres;
+    return shipped_net_find(request->centres, "hubert/kmeans.h5");
+}
+
+/* False where the layer asked for is none. */
+static bool read_layer(struct request *request)
+{
+    char *end = NULL;
+    if (request->layer == NULL || wants_all_layers(request))
+        return true;
+    request->options.layer = strtoul(request->layer, &end, 10);
+    return end != request->layer && *end == '\0' && request->options.layer <= 1000;
+}
+
 enum status encode_speech_command(struct command_line *line, int argc, char **argv)
 {
-    struct request request = {
-        .options = { .layer = SPEECH_FEATURES_LAST_LAYER, .batch_frames = 1 }, .layer = "6"
-    };
+    struct request request = { .options = { .layer = SPEECH_FEATURES_LAST_LAYER,
+                                            .batch_frames = 1 } };
     const struct option table[] = {
-        { "hubert", OPTION_TEXT, &request.options.weights, "W", "HuBERT weights" },
+        { "hubert", OPTION_TEXT, &request.options.weights, "W",
+          "HuBERT weights (default: those that ship with unitmill)" },
         { "config", OPTION_TEXT, &request.options.config, "FILE",
           "their configuration (default: config.json beside them)" },
         { "layer", OPTION_TEXT, &request.layer, "L",
-          "blocks before the features are taken (default 6), or all" },
-        { "kmeans", OPTION_TEXT, &request.kmeans, "C", "k-means centres: adds units" },
+          "blocks before the features are taken, or all (default: as the configuration says, else "
+          "6)" },
+        { "kmeans", OPTION_TEXT, &request.kmeans, "C",
+          "k-means centres: adds units (default: with the default HuBERT and layer, its own)" },
         { "out", OPTION_TEXT, &request.out, "FILE", "HDF5 file to write" },
         { "trace", OPTION_SWITCH, &request.wants_trace, NULL,
           "add what lies between, to find a mismatch" },
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
-    if (request.options.weights == NULL || request.out == NULL)
-        return command_usage(line, "--hubert and --out are needed");
-    if (strcmp(request.layer, "all") != 0) {
-        char *end = NULL;
-        request.options.layer = strtoul(request.layer, &end, 10);
-        if (end == request.layer || *end != '\0' || request.options.layer > 1000)
-            return command_usage(line, "--layer takes a number of blocks, or all");
-    }
-    return encode(line, &request);
+    if (request.out == NULL)
+        return command_usage(line, "--out is needed");
+    if (!read_layer(&request))
+        return command_usage(line, "--layer takes a number of blocks, or all");
+    const enum status outcome = choose(&request);
+    return outcome == STATUS_OK ? encode(line, &request) : outcome;
 }

@@ -152,7 +152,7 @@ enum status fit_units_run(const struct run *run)
 {
     char path[PATH_BYTES];
     bool fitted = false;
-    if (run->plan.speech_units.kmeans != NULL) {
+    if (!plan_fits_units(&run->plan)) {
         if (run->team->rank == 0)
             log_event("skip", "reason=\"the plan names the centres %s\"",
                       run->plan.speech_units.kmeans);

@@ -26,14 +26,18 @@ struct request {
     bool is_designed; /* else drawn */
 };
 
+/* Blocks before units are taken from the compact net: of the designed one all are alike. */
+enum { COMPACT_UNITS_LAYER = 3 };
+
 static enum status make_hubert(struct tensor_table *table, struct settings *settings,
                                const struct request *request)
 {
-    const struct hubert_config config =
-        strcmp(request->size, "base") == 0 ? hubert_config_base() : hubert_config_compact();
-    const enum status outcome = request->is_designed
-                                    ? hubert_designed(table)
-                                    : hubert_untrained(table, &config, request->seed);
+    const bool is_base = strcmp(request->size, "base") == 0;
+    const struct hubert_config config = is_base ? hubert_config_base() : hubert_config_compact();
+    enum status outcome = request->is_designed ? hubert_designed(table)
+                                               : hubert_untrained(table, &config, request->seed);
+    if (outcome == STATUS_OK && !is_base)
+        outcome = settings_put_number(settings, "unitmill.units_layer", COMPACT_UNITS_LAYER);
     return outcome == STATUS_OK ? hubert_config_write(settings, &config) : outcome;
 }
 

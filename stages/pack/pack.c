@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "stages/pack/pack_rejects.h"
 #include "stages/pack/pack_table.h"
+#include "stages/shipped_nets.h"
 #include "storage/seal.h"
 #include "storage/store_reader.h"
 #include "tts/espeak_voice.h"
@@ -39,7 +40,7 @@ static enum status take_kmeans_digest(char digest[DIGEST_TEXT_BYTES], const stru
 {
     char path[PATH_BYTES];
     digest[0] = '\0';
-    if (run->plan.speech_units.kmeans != NULL)
+    if (!plan_fits_units(&run->plan))
         return digest_file(digest, run->plan.speech_units.kmeans);
     const enum status outcome = run_path(path, run, "kmeans.h5");
     return outcome == STATUS_OK && file_exists(path) ? digest_file(digest, path) : outcome;
@@ -99,7 +100,7 @@ static enum status note_provenance(struct store_writer *writer, const struct pac
     if (stream == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "pack: provenance");
     else {
-        plan_write(stream, &run->plan);
+        shipped_nets_write_plan(stream, &run->plan);
         fclose(stream);
     }
     if (outcome == STATUS_OK)

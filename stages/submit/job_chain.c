@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/program.h"
+#include "core/shipped_file.h"
 #include "stages/slurm_jobs.h"
 #include "stages/submit/job_script.h"
 
@@ -92,7 +93,8 @@ static struct script_value list_of(const char *name, const struct plan_texts *te
 }
 
 /* "speech_units.hubert=/weights/model.safetensors": what the stage reads whole, and every rank of
- * it, so that a copy on the node's own disk pays. `texts` has room for WEIGHTS_MAX. */
+ * it, so that a copy on the node's own disk pays; not the nets that ship with unitmill, which are
+ * small and the plan's other defaults go by them. `texts` has room for WEIGHTS_MAX. */
 static size_t list_weights(const char **texts, char *room, size_t room_bytes,
                            const struct job_request *request)
 {
@@ -109,7 +111,8 @@ static size_t list_weights(const char **texts, char *room, size_t room_bytes,
     };
     size_t count = 0;
     for (size_t w = 0; w < sizeof weights / sizeof weights[0] && count < WEIGHTS_MAX; w++) {
-        if (strcmp(weights[w].stage, request->stage->name) != 0 || weights[w].path == NULL)
+        if (strcmp(weights[w].stage, request->stage->name) != 0 || weights[w].path == NULL ||
+            strcmp(weights[w].path, plan_compact) == 0)
             continue;
         const int bytes = snprintf(room, room_bytes, "%s=%s", weights[w].key, weights[w].path);
         if (bytes < 0 || (size_t)bytes >= room_bytes)
@@ -171,7 +174,7 @@ static enum status read_template(uint8_t **text, char path[PATH_BYTES], const st
     if (plan->slurm.template != NULL)
         snprintf(path, PATH_BYTES, "%s", plan->slurm.template);
     else
-        outcome = job_script_find(path, PATH_BYTES, "stage.sh");
+        outcome = shipped_file_find(path, "templates", "jobs/templates", "stage.sh");
     return outcome == STATUS_OK ? file_read(text, &bytes, path, TEMPLATE_BYTES_MAX) : outcome;
 }
 

@@ -1,12 +1,9 @@
 #include "stages/submit/job_script.h"
 
-#include "core/file.h"
-
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Where in a template something stands, for messages. */
 struct place {
@@ -144,20 +141,4 @@ enum status job_script_fill(char **script, const char *template_text, const char
         *script = NULL;
     }
     return outcome;
-}
-
-enum status job_script_find(char *path, size_t path_bytes, const char *name)
-{
-    static const char *const beside[] = { "../share/unitmill/templates", "../jobs/templates",
-                                          "templates" };
-    char self[PATH_BYTES] = "", folder[PATH_BYTES];
-    if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
-        return file_fail("/proc/self/exe", "cannot find myself");
-    path_folder(folder, self);
-    for (size_t b = 0; b < sizeof beside / sizeof beside[0]; b++) {
-        const int used = snprintf(path, path_bytes, "%s/%s/%s", folder, beside[b], name);
-        if (used > 0 && (size_t)used < path_bytes && file_exists(path))
-            return STATUS_OK;
-    }
-    return status_fail(STATUS_NOT_FOUND, "%s/%s/%s: no such template", folder, beside[0], name);
 }

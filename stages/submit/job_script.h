@@ -25,9 +25,4 @@ struct script_value {
 enum status job_script_fill(char **script, const char *template_text, const char *path,
                             const struct script_value *values, size_t value_count);
 
-/** Finds the template called `name` where this program was installed or built from: beside the
- * binary in ../share/unitmill/templates, ../jobs/templates or templates. Errors: STATUS_NOT_FOUND,
- * naming the first of them. */
-enum status job_script_find(char *path, size_t path_bytes, const char *name);
-
 #endif

@@ -1,6 +1,7 @@
 #include "stages/submit/submit.h"
 
 #include "core/log.h"
+#include "stages/shipped_nets.h"
 #include "stages/slurm_jobs.h"
 #include "stages/submit/estimate.h"
 #include "stages/submit/job_chain.h"
@@ -72,7 +73,7 @@ static enum status settle_plan(const struct command_line *line)
     else {
         fputs("# The plan of the jobs beside it, overrides applied. Written by unitmill submit.\n",
               stream);
-        plan_write(stream, &run.plan);
+        shipped_nets_write_plan(stream, &run.plan);
         fclose(stream);
         outcome = run_path(path, &run, "slurm/plan.yaml");
     }

@@ -28,7 +28,7 @@ static enum status check_kmeans(struct problems *problems, struct digest *digest
 {
     char path[PATH_BYTES];
     struct unit_codebook codebook;
-    if (run->plan.speech_units.kmeans != NULL)
+    if (!plan_fits_units(&run->plan))
         return STATUS_OK;
     enum status outcome = run_path(path, run, "kmeans.h5");
     if (outcome != STATUS_OK || !file_exists(path))

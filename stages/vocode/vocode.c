@@ -2,6 +2,7 @@
 
 #include "cluster/stop.h"
 #include "core/file.h"
+#include "stages/shipped_nets.h"
 #include "stages/unit_speech.h"
 #include "storage/audio_file.h"
 
@@ -105,8 +106,10 @@ static enum status vocode(const struct request *request)
 enum status vocode_command(struct command_line *line, int argc, char **argv)
 {
     struct request request = { 0 };
+    char weights[PATH_BYTES];
     const struct option table[] = {
-        { "vocoder", OPTION_TEXT, &request.weights, "W", "unit vocoder weights" },
+        { "vocoder", OPTION_TEXT, &request.weights, "W",
+          "unit vocoder weights (default: those that ship with unitmill)" },
         { "config", OPTION_TEXT, &request.config, "FILE",
           "their configuration (default: config.json beside them)" },
         { "units", OPTION_TEXT, &request.units, "LIST", "units, separated by blanks or commas" },
@@ -118,9 +121,10 @@ enum status vocode_command(struct command_line *line, int argc, char **argv)
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;
-    if (request.weights == NULL || request.out == NULL)
-        return command_usage(line, "--vocoder and --out are needed");
+    if (request.out == NULL)
+        return command_usage(line, "--out is needed");
     if ((request.units == NULL) == (request.units_file == NULL))
         return command_usage(line, "either --units or --units-file is needed");
-    return vocode(&request);
+    const enum status outcome = shipped_net_default(&request.weights, weights, "vocoder");
+    return outcome == STATUS_OK ? vocode(&request) : outcome;
 }

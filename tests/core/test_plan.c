@@ -36,7 +36,7 @@ static void a_minimal_plan_has_the_defaults(void)
     CU_ASSERT_EQUAL(plan.speak.voices.count, 5);
     CU_ASSERT_STRING_EQUAL(plan.speak.voices.items[4], "ar+f2");
     CU_ASSERT_EQUAL(plan.fit_units.clusters, 100);
-    CU_ASSERT_EQUAL(plan.speech_units.layer, 6);
+    CU_ASSERT_EQUAL(plan.speech_units.layer, PLAN_LAYER_AUTO);
     CU_ASSERT_FALSE(plan.speech_units.features);
     CU_ASSERT_STRING_EQUAL(plan.image_units.resize, "bicubic");
     CU_ASSERT_PTR_NULL(plan.speech_units.kmeans);
@@ -183,19 +183,56 @@ static void a_list_beyond_its_limit_is_refused_not_cut(void)
 
 static void what_is_missing_is_named(void)
 {
-    static const char *const keys[] = { "manifest", "run", "speech_units.hubert",
-                                        "image_units.vit_vqgan" };
+    static const char *const keys[] = { "manifest", "run" };
     static const char *const texts[] = {
         "run: r\nspeech_units: {hubert: h}\nimage_units: {vit_vqgan: v}\n",
         "manifest: m\nspeech_units: {hubert: h}\nimage_units: {vit_vqgan: v}\n",
-        "manifest: m\nrun: r\nimage_units: {vit_vqgan: v}\n",
-        "manifest: m\nrun: r\nspeech_units: {hubert: h}\nimage_units: {crop_tokens: 0}\n",
     };
-    for (size_t k = 0; k < 4; k++) {
+    for (size_t k = 0; k < 2; k++) {
         struct plan plan;
         char fragment[64];
         snprintf(fragment, sizeof fragment, "plan.yaml: %s is missing", keys[k]);
         check_status(plan_read(&plan, plan_scratch(texts[k]), NULL), STATUS_INVALID, fragment);
+    }
+}
+
+static void nets_that_are_not_named_are_those_that_ship(void)
+{
+    struct plan plan;
+    check_status(plan_read(&plan, plan_scratch("manifest: m\nrun: r\n"), NULL), STATUS_OK, NULL);
+    CU_ASSERT_STRING_EQUAL(plan.speech_units.hubert, plan_compact);
+    CU_ASSERT_STRING_EQUAL(plan.image_units.vit_vqgan, plan_compact);
+    CU_ASSERT_PTR_NULL(plan.generate.vocoder);
+    plan_end(&plan);
+    const struct option_texts sets = { .items = { "generate.im2sp=compact", "manifest=compact",
+                                                  "generate.vocoder=./compact" },
+                                       .count = 3 };
+    check_status(plan_read(&plan, plan_scratch("run: r\n"), &sets), STATUS_OK, NULL);
+    CU_ASSERT_STRING_EQUAL(plan.generate.im2sp, plan_compact);
+    CU_ASSERT_EQUAL(plan.manifest[0], '/'); /* a file: there is no manifest that ships */
+    CU_ASSERT_EQUAL(plan.generate.vocoder[0], '/');
+    plan_end(&plan);
+}
+
+static void centres_are_fitted_but_for_the_shipped_net_at_its_own_layer(void)
+{
+    static const struct {
+        const char *text;
+        bool fits;
+    } table[] = {
+        { "manifest: m\nrun: r\n", false },
+        { "manifest: m\nrun: r\nspeech_units: {layer: auto}\n", false },
+        { "manifest: m\nrun: r\nspeech_units: {layer: 1000}\n", true },
+        { "manifest: m\nrun: r\nspeech_units: {kmeans: fit}\n", true },
+        { "manifest: m\nrun: r\nspeech_units: {kmeans: compact, layer: 2}\n", false },
+        { PLAN_MINIMUM, true },
+        { "manifest: m\nrun: r\nspeech_units: {hubert: h, kmeans: ./fit}\n", false },
+    };
+    for (size_t t = 0; t < sizeof table / sizeof table[0]; t++) {
+        struct plan plan;
+        check_status(plan_read(&plan, plan_scratch(table[t].text), NULL), STATUS_OK, NULL);
+        CU_ASSERT_EQUAL(plan_fits_units(&plan), table[t].fits);
+        plan_end(&plan);
     }
 }
 
@@ -241,6 +278,8 @@ int main(int argc, char **argv)
         { "bad overrides", bad_overrides_are_named },
         { "a list beyond its limit", a_list_beyond_its_limit_is_refused_not_cut },
         { "what is missing", what_is_missing_is_named },
+        { "nets that ship", nets_that_are_not_named_are_those_that_ship },
+        { "centres that ship", centres_are_fitted_but_for_the_shipped_net_at_its_own_layer },
         { "contradictions", values_that_contradict_each_other_are_refused },
         { "keys for help", the_keys_are_listed_for_help },
         CU_TEST_INFO_NULL,
