@@ -113,6 +113,19 @@ enum status settings_put_text(struct settings *settings, const char *key, const 
     return put(settings, key, (struct setting){ .kind = SETTING_TEXT, .text = copy });
 }
 
+enum status settings_put_all(struct settings *settings, const struct settings *from)
+{
+    enum status outcome = STATUS_OK;
+    for (size_t s = 0; from != NULL && s < from->count && outcome == STATUS_OK; s++) {
+        const struct setting *entry = &from->entries[s];
+        outcome = entry->kind == SETTING_TEXT ? settings_put_text(settings, entry->key, entry->text)
+                  : entry->kind == SETTING_SWITCH
+                      ? settings_put_switch(settings, entry->key, entry->number != 0.0)
+                      : settings_put_number(settings, entry->key, entry->number);
+    }
+    return outcome;
+}
+
 double settings_number(const struct settings *settings, const char *key, double fallback)
 {
     const struct setting *entry = find(settings, key);

@@ -28,6 +28,9 @@ enum status settings_put_number(struct settings *settings, const char *key, doub
 enum status settings_put_switch(struct settings *settings, const char *key, bool value);
 enum status settings_put_text(struct settings *settings, const char *key, const char *value);
 
+/** Puts all entries of `from` (or NULL: nothing) into `settings`. Errors: STATUS_NO_MEMORY. */
+enum status settings_put_all(struct settings *settings, const struct settings *from);
+
 /** The value of `key`, or `fallback` where there is none or it is of another kind. `settings` may
  * be NULL: every key is then absent. */
 double settings_number(const struct settings *settings, const char *key, double fallback);

@@ -7,6 +7,7 @@
 #include "stages/audit/audit.h"
 #include "stages/bench_command.h"
 #include "stages/command_line.h"
+#include "stages/convert_weights/convert_weights.h"
 #include "stages/decode_image/decode_image.h"
 #include "stages/describe/describe.h"
 #include "stages/encode/encode.h"
@@ -61,6 +62,8 @@ static const struct command commands[] = {
       false, false, inspect_command },
     { "make-weights", "OUT", "small weights to try things with: designed or random", NULL, 1, 1,
       false, false, make_weights_command },
+    { "convert-weights", "WEIGHTS", "weights as a small file for inference, in half precision",
+      NULL, 1, 1, false, false, convert_weights_command },
     { "encode-speech", "AUDIO...", "HuBERT features, and units, of audio files", NULL, 1, 100000,
       false, false, encode_speech_command },
     { "encode-image", "PICTURE...", "ViT-VQGAN units, or CLIP embeddings, of picture files", NULL,
@@ -83,7 +86,7 @@ static void write_overview(FILE *stream)
 {
     fprintf(stream, "usage: unitmill COMMAND ...\n\n");
     for (size_t c = 0; c < COMMAND_COUNT; c++)
-        fprintf(stream, "  %-14s %-16s %s\n", commands[c].name, commands[c].operands,
+        fprintf(stream, "  %-15s %-16s %s\n", commands[c].name, commands[c].operands,
                 commands[c].summary);
     fprintf(stream, "\nunitmill COMMAND --help says more. Version " UNITMILL_VERSION "\n");
 }

@@ -36,6 +36,23 @@ static void absent_or_of_another_kind_is_the_fallback(void)
     settings_destroy(settings);
 }
 
+static void all_entries_are_taken_over_and_replace(void)
+{
+    struct settings *from = settings_create("from"), *to = settings_create("to");
+    settings_put_number(from, "number", 2);
+    settings_put_switch(from, "switch", true);
+    settings_put_text(from, "text", "new");
+    settings_put_text(to, "text", "old");
+    check_status(settings_put_all(to, from), STATUS_OK, NULL);
+    check_status(settings_put_all(to, NULL), STATUS_OK, NULL);
+    settings_destroy(from);
+    CU_ASSERT_EQUAL(settings_count(to), 3);
+    CU_ASSERT_EQUAL(settings_number(to, "number", 0), 2.0);
+    CU_ASSERT_TRUE(settings_switch(to, "switch", false));
+    CU_ASSERT_STRING_EQUAL(settings_text(to, "text", ""), "new");
+    settings_destroy(to);
+}
+
 static void no_settings_at_all_are_allowed(void)
 {
     size_t value = 5;
@@ -101,6 +118,7 @@ static void a_count_out_of_range_or_broken_is_refused(void)
 int main(int argc, char **argv)
 {
     CU_TestInfo cases[] = {
+        { "all entries", all_entries_are_taken_over_and_replace },
         { "values come back by key and kind", values_come_back_by_key_and_kind },
         { "absent or of another kind", absent_or_of_another_kind_is_the_fallback },
         { "no settings at all", no_settings_at_all_are_allowed },

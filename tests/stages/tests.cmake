@@ -12,6 +12,7 @@ unitmill_test(stages/test_phone_tally.c USES unitmill::stages LABELS unit RANKS 
 unitmill_test(stages/test_speech_features.c USES unitmill::stages LABELS golden long TIMEOUT 60)
 unitmill_test(stages/test_recorded.c USES unitmill::stages m LABELS unit)
 unitmill_test(stages/test_decode_image.c USES unitmill::stages m LABELS golden)
+unitmill_test(stages/test_convert_weights.c USES unitmill::stages m LABELS golden TIMEOUT 60)
 unitmill_test(stages/test_designed_pictures.c USES unitmill::stages m LABELS unit TIMEOUT 120)
 
 add_library(plain_run STATIC stages/plain_run.c)

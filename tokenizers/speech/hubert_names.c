@@ -280,19 +280,26 @@ static bool is_irrelevant(const char *name, const char *prefix)
     return false;
 }
 
+void hubert_names_claim(bool *claimed, const struct hubert_names *names,
+                        const struct tensor_table *table, const struct hubert_config *config)
+{
+    struct claims claims = { .names = names, .table = table, .claimed = claimed };
+    memset(claimed, 0, table->count * sizeof *claimed);
+    hubert_names_visit(config, claim, &claims);
+}
+
 enum status hubert_names_check(const struct hubert_names *names, const struct tensor_table *table,
                                const struct hubert_config *config)
 {
-    struct claims claims = { .names = names, .table = table };
-    claims.claimed = calloc(table->count + 1, sizeof *claims.claimed);
-    if (claims.claimed == NULL)
+    bool *claimed = calloc(table->count + 1, sizeof *claimed);
+    if (claimed == NULL)
         return status_fail(STATUS_NO_MEMORY, "%s: %zu tensors", table->source, table->count);
-    hubert_names_visit(config, claim, &claims);
+    hubert_names_claim(claimed, names, table, config);
     enum status outcome = STATUS_OK;
     for (size_t t = 0; t < table->count && outcome == STATUS_OK; t++)
-        if (!claims.claimed[t] && !is_irrelevant(table->tensors[t].name, names->prefix))
+        if (!claimed[t] && !is_irrelevant(table->tensors[t].name, names->prefix))
             outcome = status_fail(STATUS_CORRUPT, "%s: tensor %s is not one of this HuBERT",
                                   table->source, table->tensors[t].name);
-    free(claims.claimed);
+    free(claimed);
     return outcome;
 }

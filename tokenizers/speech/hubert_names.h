@@ -66,6 +66,10 @@ enum status hubert_names_detect(struct hubert_names *out, const struct tensor_ta
 void hubert_names_write(char name[HUBERT_NAME_BYTES], const struct hubert_names *names,
                         enum hubert_part part, enum hubert_role role, size_t index);
 
+/** claimed [table->count]  out  whether the tensor belongs to a net of this config. */
+void hubert_names_claim(bool *claimed, const struct hubert_names *names,
+                        const struct tensor_table *table, const struct hubert_config *config);
+
 /** Checks that every tensor of `table` belongs to a net of this config or is known not to matter
  * (heads and mask embeddings of pre-training, state of the trainer).
  * Errors: STATUS_CORRUPT, naming the first other one; STATUS_NO_MEMORY. */
