@@ -97,10 +97,10 @@ static double shared_bytes(const struct audit_subject *subject)
 
 void audit_add_speech(struct audit_report *report, const struct audit_subject *subject)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     const double units = (double)counts->units;
     const double unit_bytes = units * audit_id_bits(counts->speech_codebook) / 8;
-    const double duration_bytes = units * counts->duration_bits / 8;
+    const double duration_bytes = units * subject->duration_bits / 8;
     const struct scale scale = { .report = report,
                                  .section = &speech_section,
                                  .records = (double)counts->captions,
@@ -141,7 +141,7 @@ static double saved_bytes(const struct audit_subject *subject)
 
 void audit_add_pictures(struct audit_report *report, const struct audit_subject *subject)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     const double pictures = (double)counts->pictures;
     const double nominal = pictures * (double)counts->grid_rows * (double)counts->grid_columns *
                            audit_id_bits(counts->image_codebook) / 8;

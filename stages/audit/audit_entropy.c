@@ -70,10 +70,10 @@ static const struct audit_section languages_section = {
 
 void audit_add_languages(struct audit_report *report, const struct audit_subject *subject)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     const double stored = (double)(audit_dataset_bytes(&subject->store, "/speech/units") +
                                    audit_dataset_bytes(&subject->store, "/speech/durations"));
-    const double bits = audit_id_bits(counts->speech_codebook) + counts->duration_bits;
+    const double bits = audit_id_bits(counts->speech_codebook) + subject->duration_bits;
     for (size_t l = 0; l < subject->tokens.language_count; l++) {
         const struct audit_language *language = &subject->tokens.languages[l];
         const double raw = (double)language->samples * AUDIT_SAMPLE_BYTES;

@@ -11,7 +11,7 @@ unsigned audit_id_bits(uint64_t codebook)
     return bits;
 }
 
-double audit_seconds(const struct audit_counts *counts)
+double audit_seconds(const struct store_counts *counts)
 {
     return (double)counts->samples / AUDIT_SAMPLES_A_SECOND;
 }
@@ -49,7 +49,7 @@ static void add_bits(struct audit_report *report, const char *key, const char *l
 
 static void add_picture_bits(struct audit_report *report, const struct audit_subject *subject)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     const double raw = AUDIT_RAW_PICTURE_BYTES * 8.0;
     add_bits(report, "picture_raw", "picture: raw pixels", raw, raw, "224 x 224 x 3 x 8");
     add_bits(report, "picture_units_paper", "picture: units, paper", 28 * 28 * 13, raw,
@@ -65,7 +65,7 @@ static void add_picture_bits(struct audit_report *report, const struct audit_sub
 
 static void add_speech_bits(struct audit_report *report, const struct audit_subject *subject)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     const double raw = AUDIT_SAMPLES_A_SECOND * AUDIT_SAMPLE_BYTES * 8.0;
     add_bits(report, "speech_raw", "speech: raw audio", raw, raw, "16000 x 16");
     add_bits(report, "speech_mel", "speech: mel-spectrogram",
@@ -83,8 +83,8 @@ static void add_speech_bits(struct audit_report *report, const struct audit_subj
     add_bits(report, "speech_units", "speech: units, this store", units * bits, raw, "%.2f x %u",
              units, bits);
     add_bits(report, "speech_units_durations", "speech: units, durations, this store",
-             units * (bits + counts->duration_bits), raw, "%.2f x (%u + %u)", units, bits,
-             counts->duration_bits);
+             units * (bits + subject->duration_bits), raw, "%.2f x (%u + %u)", units, bits,
+             subject->duration_bits);
 }
 
 void audit_add_table1(struct audit_report *report, const struct audit_subject *subject)
@@ -111,7 +111,7 @@ static const struct audit_section counts_section = {
 
 void audit_add_counts(struct audit_report *report, const struct audit_subject *subject)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     if (!subject->has_store)
         return;
     struct audit_row *speech = audit_report_add(report, &counts_section, "speech", "captions");

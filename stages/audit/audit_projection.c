@@ -90,7 +90,7 @@ static double each(double bytes, double count)
 
 static struct growth measure(const struct audit_subject *subject)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     struct growth growth = { 0 };
     for (size_t o = 0; o < subject->store.object_count; o++)
         if (subject->store.objects[o].is_dataset)
@@ -131,7 +131,7 @@ static void add(struct audit_report *report, const struct collection *collection
 void audit_add_projection(struct audit_report *report, const struct audit_subject *subject,
                           uint64_t captions)
 {
-    const struct audit_counts *counts = &subject->counts;
+    const struct store_counts *counts = &subject->counts;
     if (!subject->has_store || counts->captions == 0 || counts->pictures == 0)
         return;
     const struct growth growth = measure(subject);

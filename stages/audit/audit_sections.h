@@ -23,7 +23,7 @@ enum {
 unsigned audit_id_bits(uint64_t codebook);
 
 /** Seconds of speech in the store. */
-double audit_seconds(const struct audit_counts *counts);
+double audit_seconds(const struct store_counts *counts);
 
 /** Index, checksums and headers included: what one dataset takes. 0 where it is not there. */
 uint64_t audit_dataset_bytes(const struct footprint *store, const char *name);

@@ -4,6 +4,7 @@
 #define STAGES_AUDIT_AUDIT_SUBJECT_H
 
 #include "stages/audit/audit_tokens.h"
+#include "stages/store_counts.h"
 #include "storage/footprint.h"
 
 /** Where the files of a run lie. */
@@ -30,20 +31,13 @@ struct audit_files {
     double nominal_bytes; /* values times their significant bits, before compression */
 };
 
-/** What the store holds. A codebook of 0 is not known. */
-struct audit_counts {
-    uint64_t captions, samples, units, frames, speech_codebook;
-    uint64_t pictures, duplicates, grid_rows, grid_columns, image_codebook;
-    uint64_t source_pixels, source_bytes; /* of the source pictures, summed */
-    unsigned duration_bits;               /* significant bits of a stored duration */
-};
-
 struct audit_subject {
     bool is_run, has_store;
     struct audit_files places[AUDIT_PLACE_COUNT];
     uint64_t flac_bytes;    /* of all speech shards */
     struct footprint store; /* with has_store */
-    struct audit_counts counts;
+    struct store_counts counts;
+    unsigned duration_bits;     /* significant bits of a stored duration */
     struct audit_tokens tokens; /* unless left out */
 };
 

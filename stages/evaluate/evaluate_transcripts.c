@@ -4,9 +4,10 @@
 #include "cluster/progress.h"
 #include "cluster/stop.h"
 #include "core/file.h"
-#include "stages/evaluate/transcriber.h"
 #include "stages/evaluate/transcript_report.h"
 #include "stages/evaluate/word_score.h"
+#include "stages/run_sounds.h"
+#include "stages/transcriber.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct listening {
     const struct run *run;
     const struct transcript_options *options;
     struct transcriber *transcriber;
+    struct run_sounds *sounds;
     struct picture_facts *facts; /* NULL: none known */
     bool has_generated;
     size_t *pictures; /* [picture_count] to listen to: the same on every rank */
@@ -77,34 +79,36 @@ static enum status read_facts(struct listening *listening)
     return picture_facts_read(&listening->facts, path);
 }
 
-/* Counts what was heard, and frees it. NULL: nothing was. */
-static enum status count_heard(struct transcript_tally *tally, const struct listening *listening,
-                               const char *picture, char *heard, const char *const *references,
-                               size_t reference_count)
+/* Has the recogniser hear a sound and counts what it understood; ends the sound. */
+static enum status hear(struct transcript_tally *tally, const struct listening *listening,
+                        const char *picture, struct audio *audio, const char *const *references,
+                        size_t reference_count)
 {
-    if (heard == NULL)
+    char *heard = NULL;
+    if (audio->sample_count == 0)
         return STATUS_OK;
-    enum status outcome = word_score_add(&tally->words, heard, references, reference_count);
+    enum status outcome = transcriber_hear(&heard, listening->transcriber, audio);
+    if (outcome == STATUS_OK)
+        outcome = word_score_add(&tally->words, heard, references, reference_count);
     if (outcome == STATUS_OK && listening->facts != NULL)
         outcome = fact_tally_add(&tally->facts, listening->facts, picture, heard);
     free(heard);
+    audio_end(audio);
     return outcome;
 }
 
 static enum status hear_caption(struct listening *listening, struct transcript_tally *tallies,
                                 const char *picture, size_t record)
 {
-    const struct manifest_caption *caption = &listening->run->manifest.captions[record];
-    const char *const text = caption->text;
-    char *heard = NULL;
-    enum status outcome = transcriber_hear_speech(&heard, listening->transcriber, record);
+    const char *const text = listening->run->manifest.captions[record].text;
+    struct audio audio;
+    enum status outcome = run_sounds_speech(&audio, listening->sounds, record);
     if (outcome == STATUS_OK)
-        outcome = count_heard(&tallies[TRANSCRIPT_SPEECH], listening, picture, heard, &text, 1);
+        outcome = hear(&tallies[TRANSCRIPT_SPEECH], listening, picture, &audio, &text, 1);
     if (outcome == STATUS_OK)
-        outcome = transcriber_hear_units(&heard, listening->transcriber, record);
+        outcome = run_sounds_units(&audio, listening->sounds, record);
     if (outcome == STATUS_OK)
-        outcome =
-            count_heard(&tallies[TRANSCRIPT_RESYNTHESISED], listening, picture, heard, &text, 1);
+        outcome = hear(&tallies[TRANSCRIPT_RESYNTHESISED], listening, picture, &audio, &text, 1);
     return outcome;
 }
 
@@ -115,7 +119,7 @@ static enum status hear_generated(struct listening *listening, struct transcript
     const struct manifest_caption *captions =
         &listening->run->manifest.captions[image->first_caption];
     const char **references = malloc((image->caption_count + 1) * sizeof *references);
-    char *heard = NULL;
+    struct audio audio = { 0 };
     size_t count = 0;
     if (references == NULL)
         return status_fail(STATUS_NO_MEMORY, "%zu captions", image->caption_count);
@@ -124,9 +128,9 @@ static enum status hear_generated(struct listening *listening, struct transcript
             references[count++] = captions[c].text;
     enum status outcome = STATUS_OK;
     if (count > 0)
-        outcome = transcriber_hear_generated(&heard, listening->transcriber, picture);
+        outcome = run_sounds_generated(&audio, listening->sounds, picture);
     if (outcome == STATUS_OK)
-        outcome = count_heard(tally, listening, image->id, heard, references, count);
+        outcome = hear(tally, listening, image->id, &audio, references, count);
     free(references);
     return outcome;
 }
@@ -172,7 +176,9 @@ static enum status prepare(struct listening *listening)
     if (outcome == STATUS_OK)
         outcome = read_facts(listening);
     if (outcome == STATUS_OK)
-        outcome = transcriber_open(&listening->transcriber, listening->run);
+        outcome = transcriber_open(&listening->transcriber, &listening->run->manifest);
+    if (outcome == STATUS_OK)
+        outcome = run_sounds_open(&listening->sounds, listening->run);
     return team_agree(listening->run->team, "prepare transcripts", outcome);
 }
 
@@ -237,6 +243,7 @@ enum status evaluate_transcripts(FILE *stream, const struct run *run,
     if (outcome == STATUS_OK)
         outcome = hear_all(stream, &listening);
     transcriber_close(listening.transcriber);
+    run_sounds_close(listening.sounds);
     picture_facts_destroy(listening.facts);
     free(listening.pictures);
     return outcome;

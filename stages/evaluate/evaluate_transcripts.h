@@ -25,7 +25,8 @@ struct transcript_options {
 /** Local. STATUS_INVALID where `split` is none of the above. */
 enum status transcript_options_check(const struct transcript_options *options);
 
-/** Collective. Errors: those of transcriber_open and its functions, of picture_facts_read;
+/** Collective. Errors: those of transcriber_open, run_sounds_open and their functions, of
+ * picture_facts_read;
  * STATUS_STOPPED, STATUS_IO. */
 enum status evaluate_transcripts(FILE *stream, const struct run *run,
                                  const struct transcript_options *options);
