@@ -230,7 +230,7 @@ static enum status check_store(const struct contrastive_options *options,
     return options->has_image_tower ? check_pictures(options, shape) : STATUS_OK;
 }
 
-static unsigned parts_of(const struct contrastive_options *options)
+unsigned contrastive_store_parts(const struct contrastive_options *options)
 {
     return (options->speech.units > 0 ? STORE_BATCH_SPEECH : STORE_BATCH_FEATURES) |
            (options->has_image_tower ? STORE_BATCH_PICTURES : STORE_BATCH_EMBEDDINGS);
@@ -255,7 +255,7 @@ enum status contrastive_open(struct objective *objective, struct parameter_set *
     }
     self->log_scale = parameter_set_add(set, "criterion.temperature", 0, NULL);
     *objective = (struct objective){ .name = "contrastive",
-                                     .store_parts = parts_of(options),
+                                     .store_parts = contrastive_store_parts(options),
                                      .self = self,
                                      .step = take_step,
                                      .after_update = clamp_scale,

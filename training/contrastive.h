@@ -18,6 +18,9 @@ struct contrastive_options {
                            is known, for the gradients (Gao et al. 2021, arXiv:2101.06983) */
 };
 
+/** What a batch must hold: STORE_BATCH_... */
+unsigned contrastive_store_parts(const struct contrastive_options *options);
+
 /** Adds the nets to a set that is not laid out yet. On success `objective->close` ends it.
  * `shape` is the store's. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
 enum status contrastive_open(struct objective *objective, struct parameter_set *set,

@@ -3,6 +3,7 @@
 #include "cluster/slices.h"
 #include "nn/matmul.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,4 +119,56 @@ enum status retrieval_measure(struct retrieval_figures *speech_to_image,
     const struct direction back = { set->images, set->speech, set->pictures, set->captions, false };
     const enum status outcome = measure(speech_to_image, team, set, &there);
     return outcome == STATUS_OK ? measure(image_to_speech, team, set, &back) : outcome;
+}
+
+struct answer {
+    float score;
+    uint32_t picture;
+};
+
+/* Nearest first; what is not a number is as near as can be. */
+static int nearest_first(const void *a, const void *b)
+{
+    const struct answer *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return x->picture < y->picture ? -1 : x->picture > y->picture;
+}
+
+/* The right picture stands behind those that are as near. */
+static void score_all(struct answer *answers, const struct retrieval_set *set, size_t caption)
+{
+    const float *query = set->speech + caption * set->width;
+    for (uint32_t p = 0; p < set->pictures; p++) {
+        const float *row = set->images + p * set->width;
+        double sum = 0.0;
+        for (size_t d = 0; d < set->width; d++)
+            sum += (double)query[d] * (double)row[d];
+        const bool is_right = p == set->picture_of[caption];
+        answers[p].picture = p;
+        if (isnan(sum))
+            answers[p].score = is_right ? -2.0f : 2.0f;
+        else
+            answers[p].score = is_right ? (float)sum - tie : (float)sum;
+    }
+}
+
+enum status retrieval_ask(uint32_t *nearest, size_t *count, size_t *rank,
+                          const struct retrieval_set *set, size_t caption)
+{
+    struct answer *answers = malloc((set->pictures + 1) * sizeof *answers);
+    if (answers == NULL)
+        return status_fail(STATUS_NO_MEMORY, "retrieval among %zu", set->pictures);
+    score_all(answers, set, caption);
+    qsort(answers, set->pictures, sizeof *answers, nearest_first);
+    if (*count > set->pictures)
+        *count = set->pictures;
+    for (size_t p = 0; p < set->pictures; p++) {
+        if (p < *count)
+            nearest[p] = answers[p].picture;
+        if (answers[p].picture == set->picture_of[caption])
+            *rank = p + 1;
+    }
+    free(answers);
+    return STATUS_OK;
 }

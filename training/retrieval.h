@@ -33,4 +33,14 @@ enum status retrieval_measure(struct retrieval_figures *speech_to_image,
                               struct retrieval_figures *image_to_speech, const struct team *team,
                               const struct retrieval_set *set);
 
+/** Local. The pictures nearest to one caption, and the rank of its own.
+ *
+ *     nearest [*count]  out  rows in `images`, nearest first; *count is at most the pictures'
+ * number *count            in/out *rank             out  of the caption's own picture, 1 is best;
+ * ties count as above
+ *
+ * Errors: STATUS_NO_MEMORY. */
+enum status retrieval_ask(uint32_t *nearest, size_t *count, size_t *rank,
+                          const struct retrieval_set *set, size_t caption);
+
 #endif

@@ -18,10 +18,10 @@ struct block {
 
 static bool is_chosen(const struct block *block, size_t row)
 {
-    const char *language = block->choice->language;
+    const char *split = block->choice->split, *language = block->choice->language;
     return block->offsets[row + 1] > block->offsets[row] &&
            block->offsets[row + 1] - block->offsets[row] <= UINT32_MAX &&
-           strcmp(block->splits + row * block->split_bytes, block->choice->split) == 0 &&
+           (split == NULL || strcmp(block->splits + row * block->split_bytes, split) == 0) &&
            (language == NULL ||
             strcmp(block->languages + row * block->language_bytes, language) == 0);
 }

@@ -16,7 +16,7 @@ struct split_records {
 
 /** What is chosen. */
 struct split_choice {
-    const char *split;    /* "train" */
+    const char *split;    /* "train"; NULL: all */
     const char *language; /* "ar"; NULL: all */
     bool by_features;     /* lengths are in frames of features, else in units */
 };

@@ -2,10 +2,14 @@
  * and in any number of passes, gradients that are the slopes of the loss, and a validation that
  * every number of ranks agrees on. Run on 1 rank and on 3. */
 #include "cluster/slices.h"
+#include "core/file.h"
 #include "storage/hdf5_prepare.h"
+#include "storage/safetensors.h"
+#include "storage/settings_file.h"
 #include "tests/support/check.h"
 #include "tests/training/training_store.h"
 #include "training/contrastive.h"
+#include "training/contrastive_net.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -227,6 +231,71 @@ static void validations_are_the_same_for_any_number_of_ranks_and_passes(void)
     }
 }
 
+/* As the trainer leaves a model. `model_type`: another than it has; or NULL. */
+static const char *write_model(const struct trainee *trainee, const char *model_type)
+{
+    const char *path = check_scratch("net/model.safetensors");
+    struct settings *settings = settings_create("config");
+    struct tensor_table table = { 0 };
+    check_status(folder_make(check_scratch("net")), STATUS_OK, NULL);
+    check_status(trainee->objective.write_settings(settings, trainee->objective.self), STATUS_OK,
+                 NULL);
+    if (model_type != NULL)
+        check_status(settings_put_text(settings, "model_type", model_type), STATUS_OK, NULL);
+    check_status(settings_file_write(check_scratch("net/config.json"), settings), STATUS_OK, NULL);
+    check_status(parameter_set_write(trainee->set, &table), STATUS_OK, NULL);
+    check_status(safetensors_write(path, &table, NULL), STATUS_OK, NULL);
+    tensor_table_end(&table);
+    settings_destroy(settings);
+    return path;
+}
+
+static void a_written_net_answers_as_the_trained_one(void)
+{
+    if (team.rank > 0)
+        return;
+    for (size_t k = 0; k < KINDS; k++) {
+        struct trainee trainee, again;
+        struct objective_metrics ours, theirs;
+        struct contrastive_net net;
+        trainee_begin(&trainee, kinds[k], 11);
+        const char *path = write_model(&trainee, NULL);
+        check_status(contrastive_net_open(&net, path, store), STATUS_OK, NULL);
+        again = trainee;
+        again.objective = net.objective;
+        validate(&ours, &trainee, &alone, 60);
+        validate(&theirs, &again, &alone, 60);
+        for (size_t m = 0; m < ours.count; m++)
+            CU_ASSERT_DOUBLE_EQUAL(ours.metrics[m].value, theirs.metrics[m].value, 1e-9);
+        contrastive_net_close(&net);
+        trainee_end(&trainee);
+    }
+}
+
+static void what_is_no_contrastive_net_is_refused(void)
+{
+    struct trainee trainee;
+    struct contrastive_net net;
+    if (team.rank > 0)
+        return;
+    trainee_begin(&trainee, kinds[1], 11);
+    const char *path = write_model(&trainee, "git");
+    check_status(contrastive_net_open(&net, path, store), STATUS_INVALID, "contrastive net");
+    contrastive_net_close(&net);
+    path = write_model(&trainee, NULL);
+    check_status(contrastive_net_open(&net, path, check_scratch("none.h5")), STATUS_NOT_FOUND,
+                 "none.h5");
+    contrastive_net_close(&net);
+    struct settings *settings = NULL;
+    check_status(settings_file_read(&settings, check_scratch("net/config.json")), STATUS_OK, NULL);
+    check_status(settings_put_number(settings, "speech.feed_forward", 65536), STATUS_OK, NULL);
+    check_status(settings_file_write(check_scratch("net/config.json"), settings), STATUS_OK, NULL);
+    settings_destroy(settings);
+    check_status(contrastive_net_open(&net, path, store), STATUS_CORRUPT, "linear1");
+    contrastive_net_close(&net);
+    trainee_end(&trainee);
+}
+
 static void check_refused(struct contrastive_options options, const char *fragment)
 {
     struct objective objective = { 0 };
@@ -291,6 +360,8 @@ int main(int argc, char **argv)
         { "any number of passes gives the same", any_number_of_passes_gives_the_same },
         { "gradients are the slopes of the loss", gradients_are_the_slopes_of_the_loss },
         { "validations are the same", validations_are_the_same_for_any_number_of_ranks_and_passes },
+        { "a written net answers as the trained one", a_written_net_answers_as_the_trained_one },
+        { "what is no contrastive net", what_is_no_contrastive_net_is_refused },
         { "a store that does not fit", a_store_that_does_not_fit_the_net_is_refused },
         { "end", end },
         CU_TEST_INFO_NULL,

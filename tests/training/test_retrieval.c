@@ -141,6 +141,45 @@ static void what_is_not_a_number_finds_nothing(void)
     CU_ASSERT_EQUAL(back.recall_at_10, 0.0);
 }
 
+/* Single questions give the ranks that the recalls are counted from. */
+static void single_questions_agree_with_the_figures(void)
+{
+    const struct retrieval_set set = { CAPTIONS, PICTURES, WIDTH, speech, images, picture_of };
+    struct retrieval_figures there, back;
+    double ranks[CAPTIONS];
+    draw(20.0);
+    normalise();
+    measure(&there, &back);
+    for (size_t c = 0; c < CAPTIONS; c++) {
+        uint32_t nearest[PICTURES + 1];
+        size_t count = c == 0 ? PICTURES + 1 : 5, rank = 0;
+        check_status(retrieval_ask(nearest, &count, &rank, &set, c), STATUS_OK, NULL);
+        CU_ASSERT_EQUAL(count, c == 0 ? PICTURES : 5);
+        for (size_t n = 1; n < count; n++)
+            CU_ASSERT(cosine(c, nearest[n - 1]) > cosine(c, nearest[n]) - 2e-6);
+        CU_ASSERT_EQUAL(rank <= count, rank > 0 && nearest[rank - 1] == picture_of[c]);
+        ranks[c] = (double)rank;
+    }
+    check_figures(&there, ranks, CAPTIONS);
+}
+
+static void single_questions_count_ties_and_nonsense_against(void)
+{
+    const struct retrieval_set set = { CAPTIONS, PICTURES, WIDTH, speech, images, picture_of };
+    uint32_t nearest[3];
+    size_t count = 3, rank = 0;
+    draw(0.1);
+    for (size_t row = 0; row < PICTURES; row++)
+        memcpy(images + row * WIDTH, speech, WIDTH * sizeof *images);
+    normalise();
+    check_status(retrieval_ask(nearest, &count, &rank, &set, 0), STATUS_OK, NULL);
+    CU_ASSERT_EQUAL(rank, PICTURES);
+    CU_ASSERT_NOT_EQUAL(nearest[0], picture_of[0]);
+    speech[0] = NAN;
+    check_status(retrieval_ask(nearest, &count, &rank, &set, 0), STATUS_OK, NULL);
+    CU_ASSERT_EQUAL(rank, PICTURES);
+}
+
 static void an_empty_set_gives_zeros(void)
 {
     struct retrieval_figures there, back;
@@ -176,6 +215,8 @@ int main(int argc, char **argv)
         { "figures are those of a plain count", figures_are_those_of_a_plain_count },
         { "ties do not help", ties_do_not_help },
         { "what is not a number finds nothing", what_is_not_a_number_finds_nothing },
+        { "single questions agree with the figures", single_questions_agree_with_the_figures },
+        { "single questions count ties against", single_questions_count_ties_and_nonsense_against },
         { "an empty set gives zeros", an_empty_set_gives_zeros },
         { "a failure on one rank is everybody's", a_failure_on_one_rank_is_everybodys },
         { "end", end },

@@ -19,7 +19,7 @@ static void check_choice(const struct split_choice *choice)
     size_t count = 0;
     check_status(split_records_read(&read, store, choice), STATUS_OK, NULL);
     for (size_t c = 0; c < STORE_CAPTIONS; c++) {
-        if (c == STORE_SILENT || strcmp(training_store_split(c), choice->split) != 0 ||
+        if (c == STORE_SILENT || (choice->split != NULL && strcmp(training_store_split(c), choice->split) != 0) ||
             (choice->language != NULL && strcmp(training_store_language(c), choice->language) != 0))
             continue;
         CU_ASSERT_FATAL(count < read.count);
@@ -35,9 +35,9 @@ static void check_choice(const struct split_choice *choice)
 
 static void splits_and_languages_are_chosen(void)
 {
-    static const char *const splits[] = { "train", "val", "test", "" };
+    static const char *const splits[] = { "train", "val", "test", "", NULL };
     static const char *const languages[] = { NULL, "en", "ar", "fa", "e" };
-    for (size_t s = 0; s < 4; s++)
+    for (size_t s = 0; s < 5; s++)
         for (size_t l = 0; l < 5; l++)
             for (int by_features = 0; by_features < 2; by_features++)
                 check_choice(&(struct split_choice){ splits[s], languages[l], by_features == 1 });
