@@ -16,6 +16,7 @@
 #include "stages/inspect/inspect.h"
 #include "stages/make_weights/make_weights.h"
 #include "stages/manifest/manifest_command.h"
+#include "stages/page/page.h"
 #include "stages/run_command.h"
 #include "stages/scenes/scenes_command.h"
 #include "stages/status/status.h"
@@ -58,6 +59,8 @@ static const struct command commands[] = {
       1, true, false, verify_command },
     { "export", "STORE", "one record as WAV, picture, text and units; or a contact sheet", NULL, 1,
       1, false, false, export_command },
+    { "page", "PLAN", "a run as a web page to look at and listen to", NULL, 1, 1, false, true,
+      page_command },
     { "inspect", "WEIGHTS", "names, shapes and types of a weights file, and what it is", NULL, 1, 1,
       false, false, inspect_command },
     { "make-weights", "OUT", "small weights to try things with: designed or random", NULL, 1, 1,

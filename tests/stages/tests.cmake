@@ -37,3 +37,4 @@ unitmill_test(stages/test_pretrain.c USES plain_run training_store LABELS unit f
 unitmill_test(stages/test_caption_score.c USES unitmill::stages m LABELS unit)
 unitmill_test(stages/test_word_score.c USES unitmill::stages m LABELS unit)
 unitmill_test(stages/test_picture_facts.c USES unitmill::stages LABELS unit)
+unitmill_test(stages/test_page_write.c USES unitmill::stages LABELS unit)
