@@ -16,7 +16,7 @@
 #include <string.h>
 
 static struct team team, alone;
-static const char *store;
+static char store[PATH_BYTES];
 
 /* What comes in and what it is pulled towards. */
 static const struct kind {
@@ -341,7 +341,7 @@ static void begin(void)
 {
     check_status(team_begin(&team, MPI_COMM_WORLD), STATUS_OK, NULL);
     check_status(team_begin(&alone, MPI_COMM_SELF), STATUS_OK, NULL);
-    store = check_scratch("store.h5");
+    snprintf(store, sizeof store, "%s", check_scratch("store.h5"));
     training_store_write(&team, store, NOTHING_SPOILT);
 }
 
