@@ -164,7 +164,8 @@ enum status page_command(struct command_line *line, int argc, char **argv)
         { "split", OPTION_TEXT, &wanted.split, "SPLIT", "test (default), val, train or all" },
         { "pictures", OPTION_COUNT, &wanted.pictures, "N", "pictures to show (default 8)" },
         { "contrastive", OPTION_TEXT, &wanted.contrastive, "FILE",
-          "weights that find pictures for spoken captions (default: the run's own, if any)" },
+          "weights that find pictures for spoken captions, or compact (default: the run's own, if "
+          "any)" },
     };
     if (!command_begin(line, options, sizeof options / sizeof options[0], argc, argv))
         return STATUS_OK;

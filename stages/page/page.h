@@ -19,7 +19,7 @@ struct page_options {
     const char *out;         /* a folder, made where it is not there */
     const char *split;       /* "test"; "all": every split */
     size_t pictures;         /* entries, as far as there are pictures; at least 1 */
-    const char *contrastive; /* weights for retrieval; NULL: the run's own, where it trained some */
+    const char *contrastive; /* weights for retrieval, or "compact"; NULL: the run's own, if any */
 };
 
 enum status page_command(struct command_line *line, int argc, char **argv);

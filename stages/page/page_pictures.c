@@ -2,6 +2,7 @@
 #include "stages/page/page_answers.h"
 #include "stages/page/page_gathering.h"
 #include "stages/page/page_media.h"
+#include "stages/shipped_nets.h"
 #include "stages/unit_source.h"
 
 #include <string.h>
@@ -107,8 +108,11 @@ static enum status ask(const struct page_gathering *gathering, const struct page
 static enum status find_net(char path[PATH_BYTES], const struct page_gathering *gathering)
 {
     const struct run *run = gathering->run;
-    if (gathering->options->contrastive != NULL)
-        return path_join(path, "", gathering->options->contrastive);
+    const char *wanted = gathering->options->contrastive;
+    if (wanted != NULL && strcmp(wanted, plan_compact) == 0)
+        return shipped_net_default(&wanted, path, "contrastive");
+    if (wanted != NULL)
+        return path_join(path, "", wanted);
     const enum status outcome = run_path(path, run, "checkpoints/model.safetensors");
     if (outcome == STATUS_OK &&
         (strcmp(run->plan.pretrain.objective, "contrastive") != 0 || !file_exists(path)))

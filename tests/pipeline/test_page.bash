@@ -61,6 +61,10 @@ cp -r run/checkpoints net
 "$unitmill" page plan.yaml --out again --split train --pictures 2 --quiet "${nets[@]}" \
     --contrastive net/model.safetensors >/dev/null
 diff -r whole again || fail "the same run gives another page"
+mkdir nets
+cp -r net nets/contrastive
+UNITMILL_MODELS=nets "$unitmill" page plan.yaml --out shipped --split train --pictures 1 --quiet --contrastive compact >/dev/null
+expect_text shipped/index.html "R@10"
 
 # A picture that is gone leaves its place; one line says so.
 mkdir gone
@@ -78,6 +82,8 @@ expect_same "lines of a refusal" "$(wc -l <refused)" 1
 expect_text refused "--split trian"
 expect_failure 1 refused "$unitmill" page plan.yaml --out x --contrastive im2sp/model.safetensors --split train
 expect_text refused "not a contrastive net"
+UNITMILL_MODELS=nowhere expect_failure 1 refused "$unitmill" page plan.yaml --out x --split all --contrastive compact
+expect_text refused "models/compact is not installed"
 truncate -s 5000 net/model.safetensors
 expect_failure 1 refused "$unitmill" page plan.yaml --out x --contrastive net/model.safetensors --split train
 expect_same "lines of a refusal" "$(wc -l <refused)" 1

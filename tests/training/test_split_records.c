@@ -19,7 +19,8 @@ static void check_choice(const struct split_choice *choice)
     size_t count = 0;
     check_status(split_records_read(&read, store, choice), STATUS_OK, NULL);
     for (size_t c = 0; c < STORE_CAPTIONS; c++) {
-        if (c == STORE_SILENT || (choice->split != NULL && strcmp(training_store_split(c), choice->split) != 0) ||
+        if (c == STORE_SILENT ||
+            (choice->split != NULL && strcmp(training_store_split(c), choice->split) != 0) ||
             (choice->language != NULL && strcmp(training_store_language(c), choice->language) != 0))
             continue;
         CU_ASSERT_FATAL(count < read.count);
