@@ -148,6 +148,8 @@ const struct plan_key plan_keys[] = {
       "100", NULL, "codes unused for so many batches are moved to where latents are; 0: never" },
     { "pretrain", "crop_pixels", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.crop_pixels), 0, 4096, "0",
       NULL, "pictures are read so much larger and cropped at random" },
+    { "pretrain", "images_frozen", PLAN_SWITCH, PLAN_TRAINED, AT(pretrain.images_frozen), 0, 0,
+      "false", NULL, "the image encoder of im2sp stays what pretrain.init makes it" },
     { "pretrain", "flip", PLAN_SWITCH, PLAN_TRAINED, AT(pretrain.flip), 0, 0, "false", NULL,
       "half of the pictures are turned left to right" },
     { "pretrain", "structure", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.structure), 0, 0, "base",

@@ -153,6 +153,17 @@ enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float 
     return STATUS_OK;
 }
 
+void im2sp_trained_freeze_encoder(struct im2sp_trained *model)
+{
+    const char *beginning = im2sp_encoder_names(&model->config)->place;
+    for (size_t s = 0; s < model->slot_count; s++) {
+        struct im2sp_slot *slot = &model->slots[s];
+        for (size_t p = 0; p < slot->part_count; p++)
+            if (strncmp(slot->parts[p]->name, beginning, strlen(beginning)) == 0)
+                slot->parts[p]->is_frozen = true;
+    }
+}
+
 /* Root of the mean square of the codebook's values. */
 static float codebook_loudness(const struct im2sp_trained *model)
 {

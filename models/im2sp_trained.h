@@ -36,6 +36,10 @@ void im2sp_trained_destroy(struct im2sp_trained *model);
 /** The model's sizes; borrowed from it. */
 const struct im2sp_config *im2sp_trained_sizes(const struct im2sp_trained *model);
 
+/** The image encoder is not trained: a decoder that begins would only disturb what it knows. Before
+ * training begins. */
+void im2sp_trained_freeze_encoder(struct im2sp_trained *model);
+
 /** As im2sp_set_codebook: a model of image units needs it before it runs. */
 enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float *codes,
                                        size_t code_count, size_t width);

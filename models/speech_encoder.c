@@ -130,7 +130,16 @@ void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed)
                            1.0f / sqrtf((float)config->sizes.width));
 }
 
-/* Sines and cosines of the place in the utterance, Vaswani et al. 2017, section 3.5. */
+void speech_encoder_place(float *row, size_t place, size_t width)
+{
+    for (size_t d = 0; d < width; d++) {
+        const float rate = expf(-9.2103404f * (float)(d / 2 * 2) / (float)width);
+        const float angle = (float)place * rate;
+        row[d] = d % 2 == 0 ? sinf(angle) : cosf(angle);
+    }
+}
+
+/* Of each frame, its place in the utterance. */
 static struct array *positions(struct tape *tape, const struct segments *frames, size_t D)
 {
     const size_t count = frames->starts[frames->count];
@@ -139,11 +148,7 @@ static struct array *positions(struct tape *tape, const struct segments *frames,
         return rows;
     for (size_t s = 0; s < frames->count; s++)
         for (size_t t = frames->starts[s]; t < frames->starts[s + 1]; t++)
-            for (size_t d = 0; d < D; d++) {
-                const float rate = expf(-9.2103404f * (float)(d / 2 * 2) / (float)D);
-                const float angle = (float)(t - frames->starts[s]) * rate;
-                rows->value[t * D + d] = d % 2 == 0 ? sinf(angle) : cosf(angle);
-            }
+            speech_encoder_place(rows->value + t * D, t - frames->starts[s], D);
     return rows;
 }
 

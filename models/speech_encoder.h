@@ -81,6 +81,10 @@ void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed);
 struct speech_encoding speech_encoder_run(struct speech_encoder *encoder, struct tape *tape,
                                           const struct speech_batch *batch, bool wants_all_rows);
 
+/** What is added to the frame of a place: sines and cosines of it, row [width]. Vaswani et al.
+ * 2017 (arXiv:1706.03762), section 3.5. */
+void speech_encoder_place(float *row, size_t place, size_t width);
+
 /** Floating-point operations in the products of one utterance, forward and backward. */
 double speech_encoder_flop(const struct speech_encoder_config *config, size_t frames);
 

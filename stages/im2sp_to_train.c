@@ -1,6 +1,7 @@
 #include "stages/im2sp_to_train.h"
 
 #include "core/log.h"
+#include "models/im2sp_tower.h"
 #include "tokenizers/image/vit_vqgan.h"
 #include "training/im2sp.h"
 
@@ -55,23 +56,31 @@ static void take_decoder(struct im2sp_config *config, const struct im2sp_config 
     config->projection_eps = from->projection_eps;
 }
 
+static enum status take_sizes(struct im2sp_config *config, const struct weights_file *file)
+{
+    struct beginning beginning;
+    if (im2sp_tower_is_in(&file->table))
+        return im2sp_tower_sizes(&config->encoder, file->settings);
+    const enum status outcome = read_beginning(&beginning, file);
+    if (outcome == STATUS_OK && beginning.config.input == IM2SP_UNITS)
+        *config = beginning.config;
+    else if (outcome == STATUS_OK)
+        take_decoder(config, &beginning.config);
+    return outcome;
+}
+
 /* Sizes, from the plan and from the checkpoint that it names. */
 static enum status choose_config(struct im2sp_config *config, const struct run *run,
                                  const struct store_batch_shape *shape, size_t channels)
 {
     struct weights_file file;
-    struct beginning beginning;
     *config = config_of_plan(&run->plan, shape, channels);
     if (run->plan.pretrain.init == NULL)
         return STATUS_OK;
     enum status outcome = weights_file_read(&file, run->plan.pretrain.init, NULL);
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = read_beginning(&beginning, &file);
-    if (outcome == STATUS_OK && beginning.config.input == IM2SP_UNITS)
-        *config = beginning.config;
-    else if (outcome == STATUS_OK)
-        take_decoder(config, &beginning.config);
+    outcome = take_sizes(config, &file);
     weights_file_end(&file);
     return outcome;
 }
@@ -95,6 +104,7 @@ static enum status open_with(struct training_objective *out, const struct run *r
     const struct vit_vqgan_config *sizes = vit_vqgan_sizes(tokenizer);
     struct im2sp_objective_options options = {
         .dropout = (float)run->plan.pretrain.dropout,
+        .is_encoder_frozen = run->plan.pretrain.images_frozen,
         .codes = vit_vqgan_codes(tokenizer),
         .code_count = sizes->code_count,
         .code_width = sizes->code_width,
@@ -127,6 +137,15 @@ enum status im2sp_to_train_open(struct training_objective *out, const struct run
     return outcome;
 }
 
+static enum status begin_as_tower(struct im2sp_trained *model, const struct run *run,
+                                  const struct weights_file *file)
+{
+    const enum status outcome = im2sp_tower_fill(model, &file->table);
+    if (outcome == STATUS_OK && run->team->rank == 0)
+        log_event("init", "file=%s image_encoder=tower", file->table.source);
+    return outcome;
+}
+
 enum status im2sp_to_train_begin_as(struct training_objective *out, const struct run *run,
                                     const struct weights_file *file)
 {
@@ -134,6 +153,8 @@ enum status im2sp_to_train_begin_as(struct training_objective *out, const struct
     const size_t all = parameter_set_count(out->set);
     struct beginning beginning;
     size_t filled = 0;
+    if (im2sp_tower_is_in(&file->table))
+        return begin_as_tower(model, run, file);
     enum status outcome = read_beginning(&beginning, file);
     if (outcome == STATUS_OK)
         outcome =

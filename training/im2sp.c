@@ -194,6 +194,8 @@ enum status im2sp_objective_open(struct objective *objective, struct parameter_s
     enum status outcome = check_store(options, shape);
     if (outcome == STATUS_OK)
         outcome = im2sp_trained_create(&self->model, set, &options->model, options->dropout);
+    if (outcome == STATUS_OK && options->is_encoder_frozen)
+        im2sp_trained_freeze_encoder(self->model);
     if (outcome == STATUS_OK)
         outcome = im2sp_trained_set_codebook(self->model, options->codes, options->code_count,
                                              options->code_width);

@@ -13,6 +13,7 @@
 struct im2sp_objective_options {
     struct im2sp_config model; /* of image units */
     float dropout;
+    bool is_encoder_frozen; /* the image encoder keeps its first values */
     const float *codes; /* [code_count][code_width]: what image units stand for; copied */
     size_t code_count, code_width;
     size_t pass_frames; /* picture tokens and units in one pass: bounds the memory */

@@ -1,0 +1,150 @@
+#include "models/im2sp_tower.h"
+
+#include "models/im2sp_trained_inside.h"
+#include "models/speech_encoder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char cls_name[] = "image_tower.parallel_branch.cls";
+static const char table_name[] = "image_tower.audio_encoder.unit_embedding.weight";
+static const char merge_weight_name[] = "image_tower.audio_encoder.unit_merge.weight";
+static const char merge_bias_name[] = "image_tower.audio_encoder.unit_merge.bias";
+static const char layer_place[] = "image_tower.parallel_branch.self_att.model.layers.";
+
+bool im2sp_tower_is_in(const struct tensor_table *table)
+{
+    return tensor_table_find(table, cls_name) != NULL;
+}
+
+enum status im2sp_tower_sizes(struct im2sp_encoder_config *encoder, const struct settings *settings)
+{
+    struct speech_encoder_config tower = speech_encoder_default(encoder->width, 1);
+    const enum status outcome = speech_encoder_config_read(&tower, settings, "images.");
+    if (outcome != STATUS_OK)
+        return outcome;
+    const size_t side = (size_t)lround(sqrt((double)tower.merged_units));
+    if (side * side != tower.merged_units || tower.unit_width != encoder->channels ||
+        encoder->side % side != 0 || !tower.sizes.is_norm_first)
+        return status_fail(STATUS_INVALID,
+                           "%s: an image tower over patches of %zu units of %zu values; the grid "
+                           "has %zu x %zu of %zu",
+                           settings_source(settings), tower.merged_units, tower.unit_width,
+                           encoder->side, encoder->side, encoder->channels);
+    encoder->kernel = encoder->stride = side;
+    encoder->padding = 0;
+    encoder->width = tower.sizes.width;
+    encoder->layers = tower.blocks;
+    encoder->heads = tower.sizes.heads;
+    encoder->mlp = tower.sizes.feed_forward;
+    encoder->norm_eps = tower.sizes.layer_norm_eps;
+    return STATUS_OK;
+}
+
+static struct parameter *parameter_of(const struct im2sp_trained *model, const void *place)
+{
+    return im2sp_slot_at(model, place)->parts[0];
+}
+
+/* How much louder the tower's table is than the codebook: the best single factor. */
+static enum status find_scale(double *scale, const struct im2sp_trained *model,
+                              const struct tensor_table *table)
+{
+    const size_t shape[] = { model->code_count, model->config.encoder.channels };
+    const size_t count = shape[0] * shape[1];
+    double product = 0.0, square = 0.0;
+    float *rows = malloc(count * sizeof *rows);
+    if (rows == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%s: %s", table->source, table_name);
+    const enum status outcome = tensor_table_read(rows, table, table_name, 2, shape);
+    for (size_t i = 0; i < count && outcome == STATUS_OK; i++) {
+        product += (double)rows[i] * (double)model->codebook[i];
+        square += (double)model->codebook[i] * (double)model->codebook[i];
+    }
+    free(rows);
+    *scale = square > 0.0 ? product / square : 1.0;
+    return outcome;
+}
+
+/* merge [D][k * k][C] to the convolution's [D][C][k * k]. */
+static enum status fill_patch(const struct im2sp_trained *model, const struct tensor_table *table)
+{
+    const struct im2sp_encoder_config *encoder = &model->config.encoder;
+    const size_t places = encoder->kernel * encoder->kernel, C = encoder->channels;
+    const size_t shape[] = { encoder->width, places * C };
+    struct parameter *patch = parameter_of(model, &model->places.encoder.patch);
+    struct parameter *bias = parameter_of(model, &model->places.encoder.patch_bias);
+    double scale = 1.0;
+    float *merge = malloc(patch->count * sizeof *merge);
+    if (merge == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%s: %s", table->source, merge_weight_name);
+    enum status outcome = find_scale(&scale, model, table);
+    if (outcome == STATUS_OK)
+        outcome = tensor_table_read(merge, table, merge_weight_name, 2, shape);
+    if (outcome == STATUS_OK)
+        outcome = tensor_table_read(bias->value, table, merge_bias_name, 1, shape);
+    for (size_t d = 0; d < shape[0] && outcome == STATUS_OK; d++)
+        for (size_t p = 0; p < places; p++)
+            for (size_t c = 0; c < C; c++)
+                patch->value[(d * C + c) * places + p] =
+                    (float)(scale * (double)merge[(d * places + p) * C + c]);
+    free(merge);
+    return outcome;
+}
+
+/* The class token has no place; patches have the tower's sines and cosines. */
+static enum status fill_tokens(const struct im2sp_trained *model, const struct tensor_table *table)
+{
+    const size_t D = model->config.encoder.width, T = im2sp_config_tokens(&model->config);
+    const size_t shape[] = { 1, 1, D };
+    struct parameter *position = parameter_of(model, &model->places.encoder.position);
+    memset(position->value, 0, D * sizeof *position->value);
+    for (size_t t = 1; t < T; t++)
+        speech_encoder_place(position->value + t * D, t - 1, D);
+    return tensor_table_read(parameter_of(model, &model->places.encoder.class_token)->value, table,
+                             cls_name, 3, shape);
+}
+
+static enum status fill_layer(const struct im2sp_trained *model, const struct tensor_table *table,
+                              size_t number)
+{
+    const struct im2sp_layer *layer = &model->places.encoder.layers[number];
+    const struct {
+        const void *place;
+        const char *name;
+    } entries[] = {
+        { &layer->attention_gain, "norm1.weight" },
+        { &layer->attention_offset, "norm1.bias" },
+        { &layer->qkv, "self_attn.in_proj_weight" },
+        { &layer->qkv_bias, "self_attn.in_proj_bias" },
+        { &layer->out, "self_attn.out_proj.weight" },
+        { &layer->out_bias, "self_attn.out_proj.bias" },
+        { &layer->mlp_gain, "norm2.weight" },
+        { &layer->mlp_offset, "norm2.bias" },
+        { &layer->expand, "linear1.weight" },
+        { &layer->expand_bias, "linear1.bias" },
+        { &layer->shrink, "linear2.weight" },
+        { &layer->shrink_bias, "linear2.bias" },
+    };
+    enum status outcome = STATUS_OK;
+    for (size_t e = 0; e < sizeof entries / sizeof entries[0] && outcome == STATUS_OK; e++) {
+        struct parameter *parameter = parameter_of(model, entries[e].place);
+        char name[128];
+        snprintf(name, sizeof name, "%s%zu.%s", layer_place, number, entries[e].name);
+        outcome = tensor_table_read(parameter->value, table, name, parameter->dimension_count,
+                                    parameter->shape);
+    }
+    return outcome;
+}
+
+enum status im2sp_tower_fill(struct im2sp_trained *model, const struct tensor_table *table)
+{
+    enum status outcome = fill_patch(model, table);
+    if (outcome == STATUS_OK)
+        outcome = fill_tokens(model, table);
+    for (size_t l = 0; l < model->config.encoder.layers && outcome == STATUS_OK; l++)
+        outcome = fill_layer(model, table, l);
+    return outcome;
+}
