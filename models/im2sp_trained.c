@@ -1,5 +1,6 @@
 #include "models/im2sp_trained.h"
 
+#include "core/random.h"
 #include "models/im2sp_names.h"
 #include "models/im2sp_trained_inside.h"
 
@@ -188,6 +189,34 @@ static float first_deviation(const struct im2sp_trained *model, const struct im2
     return matrix_loudness / inputs;
 }
 
+/* Every third head begins by looking at the picture, the others by reading: picture's tokens and
+ * ids get opposite offsets along one direction, which the heads' keys hear and their queries ask
+ * for, or against. From equal heads a model learns first what unit follows which, for which it
+ * teaches all of them to pass over the picture, and it takes very long to look at it again. */
+static void point_heads(const struct im2sp_trained *model, uint64_t seed)
+{
+    const struct im2sp_weights *places = &model->places;
+    const size_t D = model->config.width, heads = model->config.heads, d = D / heads;
+    const float offset = 0.5f, strength = 4.0f / (offset * (float)D * sqrtf((float)d));
+    struct random_stream stream = random_stream_for(seed, "picture or unit", "weights");
+    float *picture = im2sp_slot_at(model, &places->projection_offset)->parts[0]->value;
+    float *word = im2sp_slot_at(model, &places->word_offset)->parts[0]->value;
+    for (size_t i = 0; i < D; i++) {
+        picture[i] = random_below(&stream, 2) == 0 ? offset : -offset;
+        word[i] = -picture[i];
+    }
+    for (size_t l = 0; l < model->config.layers && heads > 1; l++) {
+        const struct im2sp_layer *layer = &places->layers[l];
+        float *asked = im2sp_slot_at(model, &layer->qkv_bias)->parts[0]->value;
+        float *heard = im2sp_slot_at(model, &layer->qkv)->parts[1]->value;
+        for (size_t row = 0; row < D; row++) {
+            asked[row] = row / d % 3 == 0 ? 1.0f : -1.0f;
+            for (size_t i = 0; i < D; i++)
+                heard[row * D + i] += strength * (picture[i] > 0.0f ? 1.0f : -1.0f);
+        }
+    }
+}
+
 void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
 {
     for (size_t s = 0; s < model->slot_count; s++) {
@@ -200,6 +229,7 @@ void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
                 parameter_draw_normal(parameter, seed, first_deviation(model, slot, parameter));
         }
     }
+    point_heads(model, seed);
 }
 
 /* Entries under a file's names come in the order of the model's own. */

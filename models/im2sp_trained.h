@@ -47,8 +47,10 @@ enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float 
 /** Draws first values from the seed, once the set is laid out and the codebook is there. Tables are
  * normal with a deviation of 0.02, as GIT's; matrices with 0.55 over the root of their columns,
  * which is 0.02 at GIT's width and lets narrow models look at their picture as soon. The
- * convolution over image units gives patches of loudness 1, to which places add 0.3. Biases are 0,
- * norms change nothing. */
+ * convolution over image units gives patches of loudness 1, to which places add 0.3. Biases are 0
+ * and norms change nothing, but that every third head of the decoder begins looking at the picture
+ * and the others reading the units: offsets of the projection and of the ids' norm tell the two
+ * apart. */
 void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed);
 
 /** Takes values from a checkpoint with names of that naming and prefix (im2sp_prefix). Tensors that
