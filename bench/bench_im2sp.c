@@ -80,6 +80,7 @@ enum status bench_im2sp_open(void **self, double *gflop_per_item,
     const struct im2sp_config config = im2sp_config_large();
     const struct generation_options options = { .method = GENERATION_GREEDY,
                                                 .batch = PICTURES,
+                                                .captions = 1,
                                                 .length_max = UNITS + 1,
                                                 .beams = 1,
                                                 .temperature = 1.0,

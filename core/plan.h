@@ -78,7 +78,7 @@ struct plan {
     } pretrain;
     struct {
         char *im2sp, *config, *vocoder, *vocoder_config, *method;
-        size_t beams, top_k, length_max, batch_images;
+        size_t beams, captions, top_k, length_max, batch_images;
         double length_penalty, temperature, top_p;
         bool audio;
     } generate;

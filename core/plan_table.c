@@ -262,6 +262,8 @@ const struct plan_key plan_keys[] = {
       "greedy|beam|sample", "how the next unit is chosen" },
     { "generate", "beams", PLAN_COUNT, PLAN_FREE, AT(generate.beams), 1, 64, "5", NULL,
       "sequences that beam search follows" },
+    { "generate", "captions", PLAN_COUNT, PLAN_FREE, AT(generate.captions), 1, 64, "1", NULL,
+      "captions of a picture: drawn each by itself, or the best of beam search" },
     { "generate", "length_penalty", PLAN_NUMBER, PLAN_FREE, AT(generate.length_penalty), -10, 10,
       "1", NULL, "scores are log p over ids to this power" },
     { "generate", "temperature", PLAN_NUMBER, PLAN_FREE, AT(generate.temperature), 0.01, 100, "1",

@@ -3,15 +3,18 @@
 #include "models/generation_beams.h"
 #include "models/generation_choice.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct slot {
     bool is_busy;
     size_t number;
-    float *picture; /* owned */
-    struct random_stream stream;
-    struct generation_beams search; /* one beam but for beam search */
+    float *picture;                                     /* owned */
+    struct random_stream streams[GENERATION_BEAMS_MAX]; /* of sampling: one a caption */
+    struct generation_beams search; /* without beam search a beam is a caption */
 };
 
 struct generation {
@@ -30,9 +33,18 @@ static enum status check_options(const struct generation_options *options, const
         return status_fail(STATUS_INVALID, "sequences of %zu ids: the model takes 2 .. %zu",
                            options->length_max, im2sp_sizes(net)->length_max);
     if (options->batch < 1 || options->batch > GENERATION_BATCH_MAX || options->beams < 1 ||
-        options->beams > GENERATION_BEAMS_MAX || 2 * options->beams > im2sp_sizes(net)->vocabulary)
+        options->beams > GENERATION_BEAMS_MAX ||
+        (options->method == GENERATION_BEAM && 2 * options->beams > im2sp_sizes(net)->vocabulary))
         return status_fail(STATUS_INVALID, "%zu beams in a batch of %zu", options->beams,
                            options->batch);
+    if (options->method == GENERATION_GREEDY && options->captions != 1)
+        return status_fail(STATUS_INVALID,
+                           "%zu captions of a picture: greedy search says one; sample and beam say "
+                           "several",
+                           options->captions);
+    if (options->captions < 1 || options->captions > options->beams)
+        return status_fail(STATUS_INVALID, "%zu captions of a picture: 1 to %zu can be had",
+                           options->captions, options->beams);
     if (!(options->temperature > 0.0) || !(options->top_p > 0.0) || !(options->top_p <= 1.0) ||
         !isfinite(options->length_penalty))
         return status_fail(STATUS_INVALID, "temperature %g, top_p %g, length penalty %g",
@@ -88,7 +100,7 @@ enum status generation_create(struct generation **out, struct im2sp *net,
     generation->net = net;
     generation->options = *options;
     if (options->method != GENERATION_BEAM)
-        generation->options.beams = 1;
+        generation->options.beams = options->method == GENERATION_SAMPLE ? options->captions : 1;
     enum status outcome = check_options(&generation->options, net);
     if (outcome == STATUS_OK)
         outcome = begin_slots(generation);
@@ -117,6 +129,30 @@ void generation_destroy(struct generation *generation)
     free(generation);
 }
 
+static struct random_stream caption_stream(uint64_t seed, const char *subject, size_t caption)
+{
+    char purpose[32] = "generate";
+    if (caption > 0)
+        snprintf(purpose, sizeof purpose, "generate %zu", caption);
+    return random_stream_for(seed, subject, purpose);
+}
+
+static void begin_search(struct slot *slot, const struct generation_options *options,
+                         const char *subject)
+{
+    struct generation_beams *search = &slot->search;
+    slot->is_busy = true;
+    search->beam_count = options->method == GENERATION_SAMPLE ? options->captions : 1;
+    search->length = 1;
+    search->ended_count = 0;
+    for (size_t b = 0; b < search->beam_count; b++) {
+        search->beams[b].score = 0.0f;
+        search->beams[b].caption = b;
+        search->beams[b].ids[0] = UNIT_ID_BEGIN;
+        slot->streams[b] = caption_stream(options->seed, subject, b);
+    }
+}
+
 /* Gives every slot that is free a picture, as long as there are some. Returns how many are busy. */
 static enum status fill_slots(size_t *busy, bool *has_more, struct generation *generation,
                               const struct generation_ends *ends)
@@ -130,12 +166,8 @@ static enum status fill_slots(size_t *busy, bool *has_more, struct generation *g
                 ends->next(ends->payload, has_more, slot->picture, &slot->number, &subject);
             if (outcome != STATUS_OK)
                 return outcome;
-            slot->is_busy = *has_more;
-            slot->search.beam_count = slot->search.length = 1;
-            slot->search.ended_count = 0;
-            slot->search.beams[0].score = 0.0f;
-            slot->search.beams[0].ids[0] = UNIT_ID_BEGIN;
-            slot->stream = random_stream_for(generation->options.seed, subject, "generate");
+            if (*has_more)
+                begin_search(slot, &generation->options, subject);
         }
         *busy += slot->is_busy;
     }
@@ -159,7 +191,18 @@ static size_t list_rows(struct generation *generation)
     return count;
 }
 
-/* Greedy search and sampling: the next id of the slot's only sequence. True where it is over. */
+static void end_caption(struct generation_beams *search, const struct generation_beam *beam,
+                        size_t count, bool is_cut, double length_penalty)
+{
+    struct generation_hypothesis *ended = &search->ended[beam->caption];
+    memcpy(ended->ids, beam->ids, count * sizeof *ended->ids);
+    ended->count = count;
+    ended->score = beam->score / (float)pow((double)count, length_penalty);
+    ended->is_cut = is_cut;
+    search->ended_count++;
+}
+
+/* Greedy search and sampling: the next id of each sequence by itself. True where all are over. */
 static bool grow_alone(struct generation *generation, struct slot *slot, const float *logits)
 {
     const struct generation_options *options = &generation->options;
@@ -167,53 +210,61 @@ static bool grow_alone(struct generation *generation, struct slot *slot, const f
                                                   options->top_k };
     const size_t V = im2sp_sizes(generation->net)->vocabulary;
     struct generation_beams *search = &slot->search;
-    struct generation_beam *beam = &search->beams[0];
-    const uint16_t id =
-        options->method == GENERATION_SAMPLE
-            ? generation_draw(logits, V, &sampling, &slot->stream, generation->candidates)
-            : generation_likeliest(logits, V);
-    beam->score += (float)((double)logits[id] - generation_log_sum(logits, V));
-    if (id != UNIT_ID_END)
-        beam->ids[search->length++] = id;
-    return id == UNIT_ID_END || search->length == options->length_max;
+    size_t growing = 0;
+    for (size_t b = 0; b < search->beam_count; b++, logits += V) {
+        struct generation_beam beam = search->beams[b];
+        const uint16_t id =
+            options->method == GENERATION_SAMPLE
+                ? generation_draw(logits, V, &sampling, &slot->streams[beam.caption],
+                                  generation->candidates)
+                : generation_likeliest(logits, V);
+        const bool has_end = id == UNIT_ID_END;
+        beam.score += (float)((double)logits[id] - generation_log_sum(logits, V));
+        if (!has_end)
+            beam.ids[search->length] = id;
+        /* Those that go on stay in front; the others' buffers change places with them. */
+        search->beams[b] = search->beams[growing];
+        search->beams[growing] = beam;
+        if (has_end || search->length + 1 == options->length_max)
+            end_caption(search, &beam, search->length + !has_end, !has_end,
+                        options->length_penalty);
+        else
+            growing++;
+    }
+    search->beam_count = growing;
+    search->length++;
+    return growing == 0;
 }
 
-static enum status hand_over(struct generation *generation, struct slot *slot,
-                             const struct generation_ends *ends, bool has_end)
+static enum status hand_over(const struct generation *generation, struct slot *slot,
+                             const struct generation_ends *ends)
 {
-    const struct generation_options *options = &generation->options;
-    const struct generation_beams *search = &slot->search;
-    struct generation_result result = {
-        .number = slot->number,
-        .ids = search->beams[0].ids,
-        .count = search->length,
-        .score =
-            search->beams[0].score / (float)pow((double)search->length, options->length_penalty),
-        .is_cut = !has_end,
-    };
-    if (options->method == GENERATION_BEAM) {
-        const struct generation_hypothesis *best = generation_beams_best(search);
-        result.ids = best->ids;
-        result.count = best->count;
-        result.score = best->score;
-        result.is_cut = best->is_cut;
-    }
+    enum status outcome = STATUS_OK;
     slot->is_busy = false;
-    return ends->take(ends->payload, &result);
+    assert(slot->search.ended_count >= generation->options.captions);
+    for (size_t c = 0; c < generation->options.captions && outcome == STATUS_OK; c++) {
+        const struct generation_hypothesis *ended = &slot->search.ended[c];
+        const struct generation_result result = { .number = slot->number,
+                                                  .caption = c,
+                                                  .ids = ended->ids,
+                                                  .count = ended->count,
+                                                  .score = ended->score,
+                                                  .is_cut = ended->is_cut };
+        outcome = ends->take(ends->payload, &result);
+    }
+    return outcome;
 }
 
 /* Grows all sequences of a slot, which have `logits`. */
 static enum status grow_slot(struct generation *generation, struct slot *slot, const float *logits,
                              const struct generation_ends *ends)
 {
-    const size_t before = slot->search.length;
-    const bool is_over =
-        generation->options.method == GENERATION_BEAM
-            ? generation_beams_grow(&slot->search, generation->net, &generation->options, logits)
-            : grow_alone(generation, slot, logits);
-    if (!is_over)
+    if (generation->options.method != GENERATION_BEAM)
+        return grow_alone(generation, slot, logits) ? hand_over(generation, slot, ends) : STATUS_OK;
+    if (!generation_beams_grow(&slot->search, generation->net, &generation->options, logits))
         return STATUS_OK;
-    return hand_over(generation, slot, ends, slot->search.length == before);
+    generation_beams_rank(&slot->search);
+    return hand_over(generation, slot, ends);
 }
 
 enum status generation_run(struct generation *generation, const struct generation_ends *ends)

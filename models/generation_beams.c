@@ -126,11 +126,13 @@ bool generation_beams_grow(struct generation_beams *beams, const struct im2sp *n
     return true;
 }
 
-const struct generation_hypothesis *generation_beams_best(const struct generation_beams *beams)
+void generation_beams_rank(struct generation_beams *beams)
 {
-    const struct generation_hypothesis *best = &beams->ended[0];
-    for (size_t e = 1; e < beams->ended_count; e++)
-        if (beams->ended[e].score >= best->score)
-            best = &beams->ended[e];
-    return best;
+    for (size_t e = 1; e < beams->ended_count; e++) {
+        const struct generation_hypothesis found = beams->ended[e];
+        size_t place = e;
+        for (; place > 0 && found.score >= beams->ended[place - 1].score; place--)
+            beams->ended[place] = beams->ended[place - 1];
+        beams->ended[place] = found;
+    }
 }

@@ -8,7 +8,8 @@
 struct generation_beam {
     uint16_t *ids; /* [length_max] */
     float *cache;
-    float score; /* sum of log p */
+    float score;    /* sum of log p */
+    size_t caption; /* of sampling: which of the picture's */
 };
 
 /** A sequence that has ended, or was cut. */
@@ -32,11 +33,12 @@ struct generation_beams {
  *
  *     logits [beam_count][V]  in  of the beams as they are
  *
- * Returns true where the search is over: the best of `ended` is then the result. */
+ * Returns true where the search is over: `ended` then holds options->beams sequences. */
 bool generation_beams_grow(struct generation_beams *beams, const struct im2sp *net,
                            const struct generation_options *options, const float *logits);
 
-/** The best sequence that has ended; the last of equals. */
-const struct generation_hypothesis *generation_beams_best(const struct generation_beams *beams);
+/** Puts the sequences that have ended in order: the best first, of equals the one that ended last.
+ */
+void generation_beams_rank(struct generation_beams *beams);
 
 #endif

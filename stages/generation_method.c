@@ -27,14 +27,14 @@ size_t generation_method_length(const struct im2sp *net, size_t wanted)
 void generation_method_write(char text[GENERATION_TEXT_BYTES],
                              const struct generation_options *options)
 {
-    const int at =
-        snprintf(text, GENERATION_TEXT_BYTES, "method=%s length_max=%zu length_penalty=%g",
-                 names[options->method], options->length_max, options->length_penalty);
-    char *rest = text + at;
-    const size_t room = GENERATION_TEXT_BYTES - (size_t)at;
+    int at = snprintf(text, GENERATION_TEXT_BYTES, "method=%s length_max=%zu length_penalty=%g",
+                      names[options->method], options->length_max, options->length_penalty);
     if (options->method == GENERATION_BEAM)
-        snprintf(rest, room, " beams=%zu", options->beams);
+        at += snprintf(text + at, GENERATION_TEXT_BYTES - (size_t)at, " beams=%zu", options->beams);
     if (options->method == GENERATION_SAMPLE)
-        snprintf(rest, room, " temperature=%g top_k=%zu top_p=%g seed=%" PRIu64,
-                 options->temperature, options->top_k, options->top_p, options->seed);
+        at += snprintf(text + at, GENERATION_TEXT_BYTES - (size_t)at,
+                       " temperature=%g top_k=%zu top_p=%g seed=%" PRIu64, options->temperature,
+                       options->top_k, options->top_p, options->seed);
+    if (options->captions > 1)
+        snprintf(text + at, GENERATION_TEXT_BYTES - (size_t)at, " captions=%zu", options->captions);
 }

@@ -4,7 +4,7 @@
 
 #include "models/generation.h"
 
-enum { GENERATION_TEXT_BYTES = 160 };
+enum { GENERATION_TEXT_BYTES = 192 };
 
 /** "greedy", "beam" or "sample". Errors: STATUS_INVALID. */
 enum status generation_method_parse(enum generation_method *method, const char *name);
@@ -12,7 +12,8 @@ enum status generation_method_parse(enum generation_method *method, const char *
 /** The longest sequence: what was asked for, or the model's own limit where that is less. */
 size_t generation_method_length(const struct im2sp *net, size_t wanted);
 
-/** What decides the sequences, as "method=beam beams=5 length_penalty=1 length_max=512". */
+/** What decides the sequences, as "method=beam length_max=512 length_penalty=1 beams=5"; with
+ * several of a picture "captions=3" too. */
 void generation_method_write(char text[GENERATION_TEXT_BYTES],
                              const struct generation_options *options);
 

@@ -1,5 +1,7 @@
 #include "stages/image_shards.h"
 
+#include "stages/generated_captions.h"
+
 static enum status explain_missing(enum status outcome, const char *stage)
 {
     if (outcome == STATUS_NOT_FOUND)
@@ -31,9 +33,17 @@ enum status embedding_shard_read(struct shard **out, const struct run *run, size
 enum status generated_shard_read(struct shard **out, const struct run *run, size_t number)
 {
     const struct shard_range range = run_image_range(run, number);
-    return explain_missing(
+    enum status outcome = explain_missing(
         run_read_shard(out, run, "generated", range, generated_columns, GENERATED_COLUMN_COUNT),
         "generate");
+    if (outcome != STATUS_OK)
+        return outcome;
+    outcome = generated_captions_check(*out);
+    if (outcome == STATUS_OK)
+        return outcome;
+    shard_destroy(*out);
+    *out = NULL;
+    return status_fail(outcome, "generated shard %zu: %s", number, status_text());
 }
 
 enum status image_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)

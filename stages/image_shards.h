@@ -9,8 +9,9 @@
 /** True where the plan asks for embeddings: where it names a CLIP. */
 bool run_has_embeddings(const struct run *run);
 
-/** Reads shard `number` of image units or of embeddings, whole and checked; the caller destroys it.
- * Errors: those of shard_read; STATUS_NOT_FOUND says which stage makes it. */
+/** Reads shard `number` of image units, of embeddings or of generated captions
+ * (stages/generated_captions.h), whole and checked; the caller destroys it. Errors: those of
+ * shard_read; STATUS_NOT_FOUND says which stage makes it. */
 enum status image_shard_read(struct shard **out, const struct run *run, size_t number);
 enum status embedding_shard_read(struct shard **out, const struct run *run, size_t number);
 enum status generated_shard_read(struct shard **out, const struct run *run, size_t number);

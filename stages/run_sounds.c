@@ -1,5 +1,6 @@
 #include "stages/run_sounds.h"
 
+#include "stages/generated_captions.h"
 #include "stages/image_shards.h"
 #include "stages/speech_shards.h"
 #include "stages/unit_speech.h"
@@ -141,20 +142,36 @@ enum status run_sounds_units(struct audio *out, struct run_sounds *sounds, size_
     return outcome;
 }
 
-enum status run_sounds_generated(struct audio *out, struct run_sounds *sounds, size_t picture)
+static enum status find_generated(size_t *row, struct run_sounds *sounds, size_t picture)
 {
-    size_t row = 0, bytes = 0, count = 0;
+    return find(row, &sounds->generated, sounds->run, picture / sounds->run->plan.shard_images,
+                picture, generated_shard_read);
+}
+
+enum status run_sounds_generated_count(size_t *count, struct run_sounds *sounds, size_t picture)
+{
+    size_t row = 0;
+    *count = 0;
+    const enum status outcome = find_generated(&row, sounds, picture);
+    if (outcome == STATUS_OK && row != SIZE_MAX)
+        *count = generated_captions_count(sounds->generated.shard);
+    return outcome;
+}
+
+enum status run_sounds_generated(struct audio *out, struct run_sounds *sounds, size_t picture,
+                                 size_t caption)
+{
+    size_t row = 0;
     *out = (struct audio){ 0 };
-    const enum status outcome =
-        find(&row, &sounds->generated, sounds->run, picture / sounds->run->plan.shard_images,
-             picture, generated_shard_read);
+    const enum status outcome = find_generated(&row, sounds, picture);
     if (outcome != STATUS_OK || row == SIZE_MAX)
         return outcome;
     const struct shard *shard = sounds->generated.shard;
-    const uint8_t *flac = shard_values(shard, GENERATED_FLAC, row, &bytes);
-    const uint16_t *units = shard_values(shard, GENERATED_UNITS, row, &count);
-    if (bytes > 0)
-        return audio_file_decode(out, flac, bytes, SAMPLES_MAX, shard_kept_id(shard, row));
-    return sounds->vocoder != NULL && count > 0 ? vocode(out, sounds, units, count, true)
-                                                : STATUS_OK;
+    const struct generated_caption made = generated_captions_at(shard, row, caption);
+    if (made.flac_bytes > 0)
+        return audio_file_decode(out, made.flac, made.flac_bytes, SAMPLES_MAX,
+                                 shard_kept_id(shard, row));
+    return sounds->vocoder != NULL && made.count > 0
+               ? vocode(out, sounds, made.units, made.count, true)
+               : STATUS_OK;
 }

@@ -27,9 +27,14 @@ enum status run_sounds_speech(struct audio *out, struct run_sounds *sounds, size
 /** The same, made again by the vocoder from the caption's units with their durations. */
 enum status run_sounds_units(struct audio *out, struct run_sounds *sounds, size_t record);
 
-/** What generate made of the picture: its sound where it kept it, else what the vocoder makes of
- * its units. */
-enum status run_sounds_generated(struct audio *out, struct run_sounds *sounds, size_t picture);
+/** What generate said of the picture as its caption number `caption`, which is 0, or below
+ * run_sounds_generated_count: its sound where it kept it, else what the vocoder makes of its units.
+ */
+enum status run_sounds_generated(struct audio *out, struct run_sounds *sounds, size_t picture,
+                                 size_t caption);
+
+/** How many captions generate said of the picture; 0 where it is a reject. Errors: as above. */
+enum status run_sounds_generated_count(size_t *count, struct run_sounds *sounds, size_t picture);
 
 /** True where a vocoder was loaded. */
 bool run_sounds_has_vocoder(const struct run_sounds *sounds);

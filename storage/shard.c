@@ -170,6 +170,11 @@ enum status shard_reject(struct shard *shard, size_t record, const char *id, con
     return STATUS_OK;
 }
 
+size_t shard_column_count(const struct shard *shard)
+{
+    return shard->column_count;
+}
+
 size_t shard_column_width(const struct shard *shard, size_t column)
 {
     return shard->columns[column].width;

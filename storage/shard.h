@@ -32,6 +32,7 @@ struct shard_column {
     size_t width;        /* values in a row; 0 in shard_read: what the file has */
     unsigned bits;       /* significant bits of an integer type; 0: all of them */
     bool is_deflated;    /* worth deflating: not for FLAC bytes or ids that look random */
+    bool is_optional;    /* in shard_read: a file may lack it and all that follow it */
     const char *meaning; /* unit and sense, kept as an attribute */
 };
 
@@ -108,6 +109,7 @@ enum status shard_peek_summary(struct shard_summary *out, const char *path);
 
 /** What is in a shard that was read or built. Pointers are borrowed. */
 const struct shard_identity *shard_identity(const struct shard *shard);
+size_t shard_column_count(const struct shard *shard);
 size_t shard_column_width(const struct shard *shard, size_t column);
 size_t shard_kept_count(const struct shard *shard);
 size_t shard_reject_count(const struct shard *shard);

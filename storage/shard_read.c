@@ -274,9 +274,18 @@ static enum status create_from_summary(struct shard **out, const struct shard_su
                : status_fail(STATUS_NO_MEMORY, "shard: no memory");
 }
 
+static void leave_out_missing(struct shard *shard, hid_t file)
+{
+    for (size_t c = 0; c < shard->column_count; c++)
+        if (shard->columns[c].is_optional &&
+            H5Lexists(file, shard->columns[c].name, H5P_DEFAULT) <= 0)
+            shard->column_count = c;
+}
+
 static enum status read_content(struct shard *shard, hid_t file, const char *recorded_digest)
 {
     char content[DIGEST_TEXT_BYTES];
+    leave_out_missing(shard, file);
     enum status outcome = read_texts(&shard->ids, file, "id", shard->kept_count);
     if (outcome == STATUS_OK)
         outcome = read_records(&shard->records, shard, file, "record", shard->kept_count);

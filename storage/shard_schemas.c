@@ -1,5 +1,7 @@
 #include "storage/shard_schemas.h"
 
+#include <string.h>
+
 const struct shard_column speech_columns[SPEECH_COLUMN_COUNT] = {
     [SPEECH_FLAC] = { "flac", COLUMN_U8, .is_ragged = true, .width = 1,
                       .meaning = "a FLAC file: 16 kHz, mono, 16 bit" },
@@ -67,20 +69,36 @@ const struct shard_column embedding_columns[EMBEDDING_COLUMN_COUNT] = {
 const struct shard_column generated_columns[GENERATED_COLUMN_COUNT] = {
     [GENERATED_UNITS] = { "units", COLUMN_U16, .is_ragged = true, .width = 1, .is_deflated = true,
                           .meaning = "speech units of the caption, as the model said them" },
-    [GENERATED_SCORE] = { "score", COLUMN_F32, .width = 1, .is_deflated = true,
+    [GENERATED_SCORE] = { "score", COLUMN_F32, .width = 0, .is_deflated = true,
                           .meaning = "sum of log p over the sequence / its ids ^ length_penalty" },
-    [GENERATED_IS_CUT] = { "is_cut", COLUMN_U8, .width = 1, .is_deflated = true,
+    [GENERATED_IS_CUT] = { "is_cut", COLUMN_U8, .width = 0, .is_deflated = true,
                            .meaning = "1: it had not ended at length_max" },
     [GENERATED_SETTINGS] = { "settings", COLUMN_TEXT, .width = 1, .is_deflated = true,
                              .meaning = "how it was searched for" },
     [GENERATED_FLAC] = { "flac", COLUMN_U8, .is_ragged = true, .width = 1,
                          .meaning =
                              "a FLAC file: mono, 16 bit; no bytes where none was asked for" },
-    [GENERATED_SAMPLE_COUNT] = { "sample_count", COLUMN_U32, .width = 1, .is_deflated = true,
+    [GENERATED_SAMPLE_COUNT] = { "sample_count", COLUMN_U32, .width = 0, .is_deflated = true,
                                  .meaning = "its samples" },
     [GENERATED_RATE_HZ] = { "rate_hz", COLUMN_U32, .width = 1, .is_deflated = true,
                             .meaning = "its samples a second" },
+    [GENERATED_UNIT_COUNT] = { "unit_count", COLUMN_U32, .width = 0, .is_deflated = true,
+                               .is_optional = true, .meaning = "units of each caption" },
+    [GENERATED_FLAC_BYTES] = { "flac_bytes", COLUMN_U32, .width = 0, .is_deflated = true,
+                               .is_optional = true,
+                               .meaning = "bytes of each caption's FLAC file" },
 };
+
+size_t generated_columns_for(struct shard_column columns[GENERATED_COLUMN_COUNT], size_t captions)
+{
+    memcpy(columns, generated_columns, sizeof generated_columns);
+    for (size_t c = 0; c < GENERATED_COLUMN_COUNT; c++) {
+        columns[c].is_optional = false;
+        if (columns[c].width == 0)
+            columns[c].width = captions;
+    }
+    return captions > 1 ? GENERATED_COLUMN_COUNT : GENERATED_UNIT_COUNT;
+}
 
 unsigned shard_id_bits(size_t codebook)
 {

@@ -61,9 +61,16 @@ enum generated_column {
     GENERATED_FLAC,
     GENERATED_SAMPLE_COUNT,
     GENERATED_RATE_HZ,
+    GENERATED_UNIT_COUNT,
+    GENERATED_FLAC_BYTES,
     GENERATED_COLUMN_COUNT
 };
+
+/** As they are read: a file of one caption a picture lacks the last two. */
 extern const struct shard_column generated_columns[GENERATED_COLUMN_COUNT];
+
+/** As they are written for `captions` captions a picture; returns how many columns that are. */
+size_t generated_columns_for(struct shard_column columns[GENERATED_COLUMN_COUNT], size_t captions);
 
 /** Bits that ids below `codebook` need: 1 .. 16; 0 where that is a whole 16-bit word. */
 unsigned shard_id_bits(size_t codebook);

@@ -27,6 +27,9 @@ struct describing {
     const struct request *request;
     const char *const *paths; /* [count] */
     size_t count, next, failed;
+    /* Of the picture in hand: */
+    size_t said;     /* captions that are not empty */
+    bool has_failed; /* it is counted already */
     struct picture_speaker *speaker;
     struct unit_vocoder *vocoder;
 };
@@ -36,7 +39,8 @@ static enum status note_failure(struct describing *describing, enum status outco
 {
     if (outcome == STATUS_OK || outcome == STATUS_NO_MEMORY)
         return outcome;
-    describing->failed++;
+    describing->failed += !describing->has_failed;
+    describing->has_failed = true;
     log_failure(status_text());
     return STATUS_OK;
 }
@@ -47,6 +51,7 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
     struct describing *describing = payload;
     for (*is_there = false; describing->next < describing->count && !*is_there;) {
         *number = describing->next++;
+        describing->has_failed = false;
         *subject = path_name(describing->paths[*number]);
         if (stop_requested())
             return status_fail(STATUS_STOPPED, "stopped by a signal");
@@ -60,25 +65,26 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
     return STATUS_OK;
 }
 
-/* DIR/NAME.wav */
-static enum status name_output(char path[PATH_BYTES], const char *folder, const char *picture)
+/* DIR/NAME.wav, or DIR/NAME-N.wav for one of several. */
+static enum status name_output(char path[PATH_BYTES], const struct request *request,
+                               const char *picture, size_t caption)
 {
-    char name[PATH_BYTES];
+    char name[PATH_BYTES], number[24] = "";
     const char *base = path_name(picture), *dot = strrchr(base, '.');
     const size_t length = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
-    snprintf(name, sizeof name, "%.*s.wav", (int)(length < 200 ? length : 200), base);
-    return path_join(path, folder, name);
+    if (request->options.captions > 1)
+        snprintf(number, sizeof number, "-%zu", caption);
+    snprintf(name, sizeof name, "%.*s%s.wav", (int)(length < 200 ? length : 200), base, number);
+    return path_join(path, request->out, name);
 }
 
 static enum status write_caption(const struct describing *describing, const char *picture,
-                                 const uint16_t *units, size_t count)
+                                 size_t caption, const uint16_t *units, size_t count)
 {
     char path[PATH_BYTES];
     int16_t *samples = NULL;
     size_t sample_count = 0;
-    enum status outcome = name_output(path, describing->request->out, picture);
-    if (outcome == STATUS_OK && count == 0)
-        outcome = status_fail(STATUS_INVALID, "%s: the model says nothing", picture);
+    enum status outcome = name_output(path, describing->request, picture, caption);
     if (outcome == STATUS_OK)
         outcome =
             unit_speech_make_short(&samples, &sample_count, describing->vocoder, units, count);
@@ -103,8 +109,16 @@ static enum status take_caption(void *payload, const struct generation_result *r
     uint16_t *units = NULL;
     size_t count = 0;
     enum status outcome = caption_units(&units, &count, im2sp_sizes(net)->ids, result);
-    if (outcome == STATUS_OK)
-        outcome = write_caption(describing, picture, units, count);
+    if (result->caption == 0) {
+        describing->said = 0;
+        describing->has_failed = false;
+    }
+    describing->said += count > 0;
+    if (outcome == STATUS_OK && count > 0)
+        outcome = write_caption(describing, picture, result->caption, units, count);
+    else if (outcome == STATUS_OK && result->caption + 1 == describing->request->options.captions &&
+             describing->said == 0)
+        outcome = status_fail(STATUS_INVALID, "%s: the model says nothing", picture);
     if (outcome == STATUS_OK && result->is_cut)
         log_say("%s: the caption had not ended after %zu units and was cut", picture, count);
     free(units);
@@ -171,6 +185,7 @@ enum status describe_command(struct command_line *line, int argc, char **argv)
         .method = "greedy",
         .seed = 1,
         .options = { .batch = 4,
+                     .captions = 1,
                      .length_max = 512,
                      .beams = 5,
                      .length_penalty = 1.0,
@@ -193,6 +208,8 @@ enum status describe_command(struct command_line *line, int argc, char **argv)
         { "vocoder-config", OPTION_TEXT, &request.vocoder_config, "FILE", "their configuration" },
         { "method", OPTION_TEXT, &request.method, "NAME", "greedy (default), beam or sample" },
         { "beams", OPTION_COUNT, &request.options.beams, "N", "of beam search (default 5)" },
+        { "captions", OPTION_COUNT, &request.options.captions, "N",
+          "of a picture, by sampling or the best of beam search (default 1)" },
         { "length-max", OPTION_COUNT, &request.options.length_max, "N",
           "ids of a caption, its beginning included (default 512)" },
         { "temperature", OPTION_NUMBER, &request.options.temperature, "T", "of sampling" },

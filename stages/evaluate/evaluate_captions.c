@@ -2,6 +2,7 @@
 
 #include "stages/evaluate/caption_score.h"
 #include "stages/evaluate/name_list.h"
+#include "stages/generated_captions.h"
 #include "stages/image_shards.h"
 #include "storage/metrics_file.h"
 
@@ -120,23 +121,33 @@ static enum status count_against(struct caption_tally *tally, const struct count
     return chosen > 0 ? caption_tally_add(tally, caption, counting->chosen, chosen) : STATUS_OK;
 }
 
+static enum status count_caption(struct caption_tally *tallies, const struct counting *counting,
+                                 struct unit_sequence caption, size_t references)
+{
+    enum status outcome = count_against(tallies, counting, caption, references, ALL_LANGUAGES);
+    for (size_t l = 0; l < counting->languages.count && outcome == STATUS_OK; l++)
+        outcome = count_against(&tallies[1 + l], counting, caption, references, l);
+    return outcome;
+}
+
+/* Each of the picture's captions by itself; of several, one may say nothing. */
 static enum status count_row(struct counting *counting, const struct shard *generated, size_t row)
 {
     const size_t record = shard_kept_record(generated, row);
     const struct manifest_image *image = &counting->run->manifest.images[record];
     struct caption_tally *tallies = tallies_of(counting, image->split);
-    struct unit_sequence caption;
     size_t count = 0;
     if (tallies == NULL)
         return STATUS_OK;
-    caption.units = shard_values(generated, GENERATED_UNITS, row, &caption.count);
     enum status outcome = make_room(counting, image->caption_count);
     for (size_t c = 0; c < image->caption_count && outcome == STATUS_OK; c++)
         outcome = add_reference(counting, &count, image->first_caption + c);
-    if (outcome == STATUS_OK)
-        outcome = count_against(tallies, counting, caption, count, ALL_LANGUAGES);
-    for (size_t l = 0; l < counting->languages.count && outcome == STATUS_OK; l++)
-        outcome = count_against(&tallies[1 + l], counting, caption, count, l);
+    for (size_t c = 0; c < generated_captions_count(generated) && outcome == STATUS_OK; c++) {
+        const struct generated_caption caption = generated_captions_at(generated, row, c);
+        if (caption.count > 0)
+            outcome = count_caption(tallies, counting,
+                                    (struct unit_sequence){ caption.units, caption.count }, count);
+    }
     for (size_t r = 0; r < count; r++)
         free((void *)counting->references[r].sequence.units);
     return outcome;

@@ -119,7 +119,6 @@ static enum status hear_generated(struct listening *listening, struct transcript
     const struct manifest_caption *captions =
         &listening->run->manifest.captions[image->first_caption];
     const char **references = malloc((image->caption_count + 1) * sizeof *references);
-    struct audio audio = { 0 };
     size_t count = 0;
     if (references == NULL)
         return status_fail(STATUS_NO_MEMORY, "%zu captions", image->caption_count);
@@ -127,10 +126,16 @@ static enum status hear_generated(struct listening *listening, struct transcript
         if (transcriber_knows(&captions[c]))
             references[count++] = captions[c].text;
     enum status outcome = STATUS_OK;
+    size_t made = 0;
     if (count > 0)
-        outcome = run_sounds_generated(&audio, listening->sounds, picture);
-    if (outcome == STATUS_OK)
-        outcome = hear(tally, listening, image->id, &audio, references, count);
+        outcome = run_sounds_generated_count(&made, listening->sounds, picture);
+    for (size_t c = 0; c < made && outcome == STATUS_OK; c++) {
+        struct audio audio;
+        outcome = run_sounds_generated(&audio, listening->sounds, picture, c);
+        if (outcome == STATUS_OK)
+            outcome = hear(tally, listening, image->id, &audio, references, count);
+        claims_serve(listening->claims);
+    }
     free(references);
     return outcome;
 }

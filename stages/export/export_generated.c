@@ -1,6 +1,7 @@
 #include "stages/export/export_generated.h"
 
 #include "core/log.h"
+#include "stages/generated_captions.h"
 #include "stages/image_shards.h"
 #include "stages/record_name.h"
 #include "storage/audio_file.h"
@@ -10,22 +11,35 @@
 
 enum { SAMPLES_MAX = 192000 * 3600 };
 
-/* The WAV file of a kept row; "-" as its name where there is no sound. */
-static enum status write_sound(char name[RECORD_NAME_BYTES + 8], const struct shard *shard,
-                               size_t row, const char *folder)
+enum { FILE_NAME_BYTES = RECORD_NAME_BYTES + 32 };
+
+/* Captions of a picture that has several are numbered. */
+static void name_sound(char name[FILE_NAME_BYTES], const struct shard *shard, size_t row,
+                       size_t caption)
 {
-    char path[PATH_BYTES], base[RECORD_NAME_BYTES];
-    size_t bytes = 0;
-    struct audio audio = { 0 };
-    const uint8_t *flac = shard_values(shard, GENERATED_FLAC, row, &bytes);
-    snprintf(name, RECORD_NAME_BYTES + 8, "-");
-    if (bytes == 0)
-        return STATUS_OK;
+    char base[RECORD_NAME_BYTES];
     record_name(base, shard_kept_id(shard, row));
-    snprintf(name, RECORD_NAME_BYTES + 8, "%s.wav", base);
+    if (generated_captions_count(shard) > 1)
+        snprintf(name, FILE_NAME_BYTES, "%s-%zu.wav", base, caption);
+    else
+        snprintf(name, FILE_NAME_BYTES, "%s.wav", base);
+}
+
+/* The WAV file of a caption; "-" as its name where there is no sound. */
+static enum status write_sound(char name[FILE_NAME_BYTES], const struct shard *shard, size_t row,
+                               size_t caption, const char *folder)
+{
+    char path[PATH_BYTES];
+    struct audio audio = { 0 };
+    const struct generated_caption made = generated_captions_at(shard, row, caption);
+    snprintf(name, FILE_NAME_BYTES, "-");
+    if (made.flac_bytes == 0)
+        return STATUS_OK;
+    name_sound(name, shard, row, caption);
     enum status outcome = path_join(path, folder, name);
     if (outcome == STATUS_OK)
-        outcome = audio_file_decode(&audio, flac, bytes, SAMPLES_MAX, shard_kept_id(shard, row));
+        outcome = audio_file_decode(&audio, made.flac, made.flac_bytes, SAMPLES_MAX,
+                                    shard_kept_id(shard, row));
     if (outcome != STATUS_OK)
         return outcome;
     int16_t *samples = malloc(audio.sample_count * sizeof *samples);
@@ -40,36 +54,45 @@ static enum status write_sound(char name[RECORD_NAME_BYTES + 8], const struct sh
     return outcome;
 }
 
-static void write_line(FILE *stream, const struct shard *shard, size_t row, const char *name)
+static void write_line(FILE *stream, const struct shard *shard, size_t row, size_t caption,
+                       const char *name)
 {
-    size_t one = 0, count = 0;
-    const uint16_t *units = shard_values(shard, GENERATED_UNITS, row, &count);
-    const float *score = shard_values(shard, GENERATED_SCORE, row, &one);
-    const uint8_t *is_cut = shard_values(shard, GENERATED_IS_CUT, row, &one);
-    const uint32_t *samples = shard_values(shard, GENERATED_SAMPLE_COUNT, row, &one);
-    const uint32_t *rate = shard_values(shard, GENERATED_RATE_HZ, row, &one);
+    const struct generated_caption made = generated_captions_at(shard, row, caption);
     fprintf(stream, "%s\t%s\t%.3f\t%.6f\t%s\t", shard_kept_id(shard, row), name,
-            *rate > 0 ? (double)*samples / (double)*rate : 0.0, (double)*score,
-            *is_cut ? "cut" : "ended");
-    for (size_t i = 0; i < count; i++)
-        fprintf(stream, "%s%u", i == 0 ? "" : " ", units[i]);
+            made.rate_hz > 0 ? (double)made.sample_count / (double)made.rate_hz : 0.0,
+            (double)made.score, made.is_cut ? "cut" : "ended");
+    for (size_t i = 0; i < made.count; i++)
+        fprintf(stream, "%s%u", i == 0 ? "" : " ", made.units[i]);
+    if (generated_captions_count(shard) > 1)
+        fprintf(stream, "\t%zu", caption);
     fprintf(stream, "\n");
+}
+
+static enum status export_row(FILE *table, const struct shard *shard, size_t row, const char *out)
+{
+    char name[FILE_NAME_BYTES];
+    enum status outcome = STATUS_OK;
+    for (size_t c = 0; c < generated_captions_count(shard) && outcome == STATUS_OK; c++) {
+        outcome = write_sound(name, shard, row, c, out);
+        if (outcome == STATUS_OK)
+            write_line(table, shard, row, c, name);
+    }
+    return outcome;
 }
 
 static enum status export_shards(FILE *table, size_t *captions, const struct run *run,
                                  const char *out)
 {
     enum status outcome = STATUS_OK;
-    char name[RECORD_NAME_BYTES + 8];
-    fprintf(table, "id\tfile\tseconds\tscore\tend\tunits\n");
     for (size_t s = 0; s < run_image_shard_count(run) && outcome == STATUS_OK; s++) {
         struct shard *shard = NULL;
         outcome = generated_shard_read(&shard, run, s);
+        if (outcome == STATUS_OK && s == 0)
+            fprintf(table, "id\tfile\tseconds\tscore\tend\tunits%s\n",
+                    generated_captions_count(shard) > 1 ? "\tcaption" : "");
         for (size_t row = 0; outcome == STATUS_OK && row < shard_kept_count(shard); row++) {
-            outcome = write_sound(name, shard, row, out);
-            if (outcome == STATUS_OK)
-                write_line(table, shard, row, name);
-            ++*captions;
+            outcome = export_row(table, shard, row, out);
+            *captions += generated_captions_count(shard);
         }
         shard_destroy(shard);
     }

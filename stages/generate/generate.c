@@ -12,10 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one picture of the shard in hand became. */
+/* A caption of the shard in hand. */
 struct caption {
-    bool is_there;
-    char *reason;    /* owned: why it is not */
     uint16_t *units; /* [count], owned */
     size_t count;
     float score;
@@ -29,7 +27,8 @@ struct making {
     struct shard_work *work;
     struct shard *images;
     size_t row;               /* the next picture */
-    struct caption *captions; /* [kept pictures] */
+    char **reasons;           /* [kept pictures], owned: why one is a reject; NULL: it is none */
+    struct caption *captions; /* [kept pictures][nets->captions] */
 };
 
 static enum status add_recipe(void *self, struct digest *recipe, const struct run *run,
@@ -49,11 +48,16 @@ static enum status add_recipe(void *self, struct digest *recipe, const struct ru
     return image_shard_add_digest(recipe, run, range.number);
 }
 
-static enum status fail_caption(struct caption *caption, const char *reason)
+static enum status fail_picture(struct making *making, size_t row, const char *reason)
 {
-    caption->reason = strdup(reason);
-    return caption->reason != NULL ? STATUS_OK
-                                   : status_fail(STATUS_NO_MEMORY, "reason of a reject");
+    making->reasons[row] = strdup(reason);
+    return making->reasons[row] != NULL ? STATUS_OK
+                                        : status_fail(STATUS_NO_MEMORY, "reason of a reject");
+}
+
+static struct caption *captions_of(const struct making *making, size_t row)
+{
+    return making->captions + row * making->nets->captions;
 }
 
 /* A model of image units finds them in the shard, one of pixels in the file. */
@@ -98,7 +102,7 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
         }
         if (outcome == STATUS_NO_MEMORY || im2sp_sizes(net)->input == IM2SP_UNITS)
             return outcome; /* not the picture's fault */
-        outcome = fail_caption(&making->captions[row], status_text());
+        outcome = fail_picture(making, row, status_text());
         if (outcome == STATUS_OK)
             outcome = shard_stage_tick(making->work);
         if (outcome != STATUS_OK)
@@ -107,61 +111,102 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
     return STATUS_OK;
 }
 
+static bool says_nothing(const struct making *making, size_t row)
+{
+    for (size_t c = 0; c < making->nets->captions; c++)
+        if (captions_of(making, row)[c].count > 0)
+            return false;
+    return true;
+}
+
 static enum status take_caption(void *payload, const struct generation_result *result)
 {
     struct making *making = payload;
-    struct caption *caption = &making->captions[result->number];
+    struct caption *caption = &captions_of(making, result->number)[result->caption];
     const struct im2sp *net = picture_speaker_net(making->nets->speaker);
     enum status outcome =
         caption_units(&caption->units, &caption->count, im2sp_sizes(net)->ids, result);
     caption->score = result->score;
     caption->is_cut = result->is_cut;
-    caption->is_there = outcome == STATUS_OK && caption->count > 0;
-    if (outcome == STATUS_OK && !caption->is_there)
-        outcome = fail_caption(caption, "the model says nothing");
+    if (outcome != STATUS_OK || result->caption + 1 < making->nets->captions)
+        return outcome;
+    if (says_nothing(making, result->number))
+        outcome = fail_picture(making, result->number, "the model says nothing");
     return outcome == STATUS_OK ? shard_stage_tick(making->work) : outcome;
 }
 
-/* The caption's sound as FLAC; nothing where none is asked for. */
-static enum status add_sound(struct shard *out, const struct making *making,
-                             const struct caption *caption)
+/* Adds the caption's sound as FLAC; nothing where none is asked for. */
+static enum status add_flac(struct shard *out, size_t *flac_bytes, size_t *sample_count,
+                            const struct making *making, const struct caption *caption)
 {
+    struct unit_vocoder *vocoder = making->nets->vocoder;
     uint8_t *flac = NULL;
     int16_t *samples = NULL;
-    size_t flac_bytes = 0, sample_count = 0;
-    uint32_t rate_hz = 0;
-    enum status outcome = STATUS_OK;
-    if (making->nets->vocoder != NULL) {
-        rate_hz = (uint32_t)unit_vocoder_sizes(making->nets->vocoder)->rate_hz;
-        outcome = unit_speech_make_short(&samples, &sample_count, making->nets->vocoder,
-                                         caption->units, caption->count);
-        if (outcome == STATUS_OK)
-            outcome = flac_encode(&flac, &flac_bytes, samples, sample_count, rate_hz);
-    }
-    const uint32_t count = (uint32_t)sample_count;
+    *flac_bytes = *sample_count = 0;
+    if (vocoder == NULL || caption->count == 0)
+        return STATUS_OK;
+    enum status outcome =
+        unit_speech_make_short(&samples, sample_count, vocoder, caption->units, caption->count);
     if (outcome == STATUS_OK)
-        outcome = shard_add(out, GENERATED_FLAC, flac, flac_bytes);
+        outcome = flac_encode(&flac, flac_bytes, samples, *sample_count,
+                              (unsigned)unit_vocoder_sizes(vocoder)->rate_hz);
     if (outcome == STATUS_OK)
-        outcome = shard_add(out, GENERATED_SAMPLE_COUNT, &count, 1);
-    if (outcome == STATUS_OK)
-        outcome = shard_add(out, GENERATED_RATE_HZ, &rate_hz, 1);
+        outcome = shard_add(out, GENERATED_FLAC, flac, *flac_bytes);
     free(samples);
     free(flac);
     return outcome;
 }
 
+/* Rows of the columns that have a value a caption. */
+struct caption_rows {
+    float scores[GENERATION_BEAMS_MAX];
+    uint8_t are_cut[GENERATION_BEAMS_MAX];
+    uint32_t sample_counts[GENERATION_BEAMS_MAX];
+    uint32_t unit_counts[GENERATION_BEAMS_MAX], flac_bytes[GENERATION_BEAMS_MAX];
+};
+
+static enum status add_captions(struct shard *out, struct caption_rows *rows,
+                                const struct making *making, size_t row)
+{
+    enum status outcome = STATUS_OK;
+    for (size_t c = 0; c < making->nets->captions && outcome == STATUS_OK; c++) {
+        const struct caption *caption = &captions_of(making, row)[c];
+        size_t flac_bytes = 0, sample_count = 0;
+        outcome = shard_add(out, GENERATED_UNITS, caption->units, caption->count);
+        if (outcome == STATUS_OK)
+            outcome = add_flac(out, &flac_bytes, &sample_count, making, caption);
+        if (flac_bytes > UINT32_MAX)
+            outcome = status_fail(STATUS_INVALID, "a caption of %zu bytes of FLAC", flac_bytes);
+        rows->scores[c] = caption->score;
+        rows->are_cut[c] = caption->is_cut;
+        rows->sample_counts[c] = (uint32_t)sample_count;
+        rows->unit_counts[c] = (uint32_t)caption->count;
+        rows->flac_bytes[c] = (uint32_t)flac_bytes;
+    }
+    return outcome;
+}
+
 static enum status keep(struct shard *out, const struct making *making, size_t row)
 {
-    const struct caption *caption = &making->captions[row];
-    const uint8_t is_cut = caption->is_cut;
-    enum status outcome = shard_add(out, GENERATED_UNITS, caption->units, caption->count);
-    if (outcome == STATUS_OK)
-        outcome = shard_add(out, GENERATED_SCORE, &caption->score, 1);
-    if (outcome == STATUS_OK)
-        outcome = shard_add(out, GENERATED_IS_CUT, &is_cut, 1);
+    const struct unit_vocoder *vocoder = making->nets->vocoder;
+    const uint32_t rate_hz = vocoder == NULL ? 0 : (uint32_t)unit_vocoder_sizes(vocoder)->rate_hz;
+    struct caption_rows rows;
+    const struct {
+        enum generated_column column;
+        const void *values;
+    } columns[] = { { GENERATED_SCORE, rows.scores },
+                    { GENERATED_IS_CUT, rows.are_cut },
+                    { GENERATED_SAMPLE_COUNT, rows.sample_counts },
+                    { GENERATED_RATE_HZ, &rate_hz },
+                    { GENERATED_UNIT_COUNT, rows.unit_counts },
+                    { GENERATED_FLAC_BYTES, rows.flac_bytes } };
+    enum status outcome = add_captions(out, &rows, making, row);
     if (outcome == STATUS_OK)
         outcome = shard_add_text(out, GENERATED_SETTINGS, making->nets->settings);
-    return outcome == STATUS_OK ? add_sound(out, making, caption) : outcome;
+    for (size_t c = 0; c < sizeof columns / sizeof columns[0] && outcome == STATUS_OK; c++)
+        if (columns[c].column < shard_column_count(out))
+            outcome = shard_add(out, columns[c].column, columns[c].values, 1);
+    return outcome;
 }
 
 /* Captions end in any order; the shard has them in that of the pictures. */
@@ -169,13 +214,12 @@ static enum status put_captions(struct shard *out, const struct making *making)
 {
     enum status outcome = STATUS_OK;
     for (size_t row = 0; row < shard_kept_count(making->images) && outcome == STATUS_OK; row++) {
-        const struct caption *caption = &making->captions[row];
         const size_t record = shard_kept_record(making->images, row);
         const char *id = shard_kept_id(making->images, row);
         if (!shard_stage_wants(making->work, record))
             continue;
-        if (!caption->is_there) {
-            outcome = shard_reject(out, record, id, caption->reason);
+        if (making->reasons[row] != NULL) {
+            outcome = shard_reject(out, record, id, making->reasons[row]);
             continue;
         }
         outcome = keep(out, making, row);
@@ -185,29 +229,42 @@ static enum status put_captions(struct shard *out, const struct making *making)
     return outcome;
 }
 
+static enum status begin_making(struct making *making, size_t count)
+{
+    const size_t captions = making->nets->captions;
+    making->reasons = calloc(count + 1, sizeof *making->reasons);
+    making->captions = calloc(count * captions + 1, sizeof *making->captions);
+    return making->reasons != NULL && making->captions != NULL
+               ? STATUS_OK
+               : status_fail(STATUS_NO_MEMORY, "%zu captions", count * captions);
+}
+
+static void end_making(struct making *making, size_t count)
+{
+    for (size_t row = 0; row < count && making->reasons != NULL; row++)
+        free(making->reasons[row]);
+    for (size_t c = 0; c < count * making->nets->captions && making->captions != NULL; c++)
+        free(making->captions[c].units);
+    free(making->reasons);
+    free(making->captions);
+    shard_destroy(making->images);
+}
+
 static enum status fill(void *self, struct shard *out, struct shard_work *work,
                         const struct run *run, struct shard_range range)
 {
     struct making making = { .nets = self, .run = run, .work = work };
     const struct generation_ends ends = { next_picture, take_caption, &making };
-    size_t count = 0;
     enum status outcome = image_shard_read(&making.images, run, range.number);
-    if (outcome == STATUS_OK) {
-        count = shard_kept_count(making.images);
-        making.captions = calloc(count + 1, sizeof *making.captions);
-        if (making.captions == NULL)
-            outcome = status_fail(STATUS_NO_MEMORY, "%zu captions", count);
-    }
+    if (outcome != STATUS_OK)
+        return outcome;
+    const size_t count = shard_kept_count(making.images);
+    outcome = begin_making(&making, count);
     if (outcome == STATUS_OK)
         outcome = generation_run(making.nets->generation, &ends);
     if (outcome == STATUS_OK)
         outcome = put_captions(out, &making);
-    for (size_t row = 0; row < count && making.captions != NULL; row++) {
-        free(making.captions[row].reason);
-        free(making.captions[row].units);
-    }
-    free(making.captions);
-    shard_destroy(making.images);
+    end_making(&making, count);
     return outcome;
 }
 
@@ -222,12 +279,13 @@ enum status generate_run(const struct run *run)
         team_agree(run->team, "load generation nets", generate_nets_load(&nets, &run->plan));
     if (outcome == STATUS_OK) {
         const struct im2sp *net = picture_speaker_net(nets.speaker);
+        struct shard_column columns[GENERATED_COLUMN_COUNT];
         const struct shard_stage stage = {
             .name = "generate",
             .folder = "generated",
             .item = "pictures",
-            .columns = generated_columns,
-            .column_count = GENERATED_COLUMN_COUNT,
+            .columns = columns,
+            .column_count = generated_columns_for(columns, nets.captions),
             .shard_count = run_image_shard_count(run),
             .record_count = run->manifest.image_count,
             .codebook = im2sp_sizes(net)->units,

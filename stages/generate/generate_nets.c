@@ -41,6 +41,7 @@ static enum status make_generation(struct generate_nets *nets, const struct plan
 {
     struct im2sp *net = picture_speaker_net(nets->speaker);
     struct generation_options options = { .batch = plan->generate.batch_images,
+                                          .captions = plan->generate.captions,
                                           .length_max = generation_method_length(
                                               net, plan->generate.length_max),
                                           .beams = plan->generate.beams,
@@ -53,6 +54,7 @@ static enum status make_generation(struct generate_nets *nets, const struct plan
     if (outcome != STATUS_OK)
         return outcome;
     generation_method_write(nets->settings, &options);
+    nets->captions = options.captions;
     return generation_create(&nets->generation, net, &options);
 }
 

@@ -11,6 +11,7 @@ struct generate_nets {
     struct picture_speaker *speaker;
     struct unit_vocoder *vocoder; /* NULL where no sound is asked for */
     struct generation *generation;
+    size_t captions; /* of a picture */
     char settings[GENERATION_TEXT_BYTES];
 };
 

@@ -64,7 +64,7 @@ static enum status add_generated(struct page_entry *entry, struct listening *lis
                                  size_t picture)
 {
     struct audio audio;
-    enum status outcome = run_sounds_generated(&audio, listening->sounds, picture);
+    enum status outcome = run_sounds_generated(&audio, listening->sounds, picture, 0);
     if (outcome == STATUS_OK && audio.sample_count == 0 &&
         !run_sounds_has_vocoder(listening->sounds))
         outcome = status_fail(STATUS_NOT_FOUND, "they are units without sound; "

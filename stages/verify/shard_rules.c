@@ -1,5 +1,7 @@
 #include "stages/verify/shard_rules.h"
 
+#include "stages/generated_captions.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -110,22 +112,24 @@ enum status shard_rules_embeddings(const struct shard *shard, const struct run *
     return STATUS_OK;
 }
 
+static enum status check_caption(const struct shard *shard, size_t row, size_t caption)
+{
+    const struct generated_caption found = generated_captions_at(shard, row, caption);
+    enum status outcome = check_ids(shard, row, found.units, found.count);
+    if (outcome == STATUS_OK && !isfinite(found.score))
+        outcome = fail_at(shard, row, "a score is not finite");
+    if (outcome == STATUS_OK && (found.flac_bytes > 0) != (found.sample_count > 0))
+        outcome = fail_at(shard, row, "sound without samples, or samples without sound");
+    return outcome;
+}
+
 enum status shard_rules_generated(const struct shard *shard, const struct run *run)
 {
-    enum status outcome = STATUS_OK;
+    enum status outcome = generated_captions_check(shard);
     (void)run;
-    for (size_t row = 0; row < shard_kept_count(shard) && outcome == STATUS_OK; row++) {
-        size_t count = 0, one = 0, bytes = 0;
-        const uint16_t *units = shard_values(shard, GENERATED_UNITS, row, &count);
-        const float *score = shard_values(shard, GENERATED_SCORE, row, &one);
-        shard_values(shard, GENERATED_FLAC, row, &bytes);
-        outcome = check_ids(shard, row, units, count);
-        if (outcome == STATUS_OK && !isfinite(*score))
-            outcome = fail_at(shard, row, "a score is not finite");
-        if (outcome == STATUS_OK &&
-            (bytes > 0) != (number_at(shard, GENERATED_SAMPLE_COUNT, row) > 0))
-            outcome = fail_at(shard, row, "sound without samples, or samples without sound");
-    }
+    for (size_t row = 0; outcome == STATUS_OK && row < shard_kept_count(shard); row++)
+        for (size_t c = 0; outcome == STATUS_OK && c < generated_captions_count(shard); c++)
+            outcome = check_caption(shard, row, c);
     return outcome;
 }
 

@@ -102,6 +102,7 @@ static void check_variant(const char *variant)
     im2sp_golden_encode(&golden, golden.count);
     struct generation_options options = {
         .method = GENERATION_GREEDY,
+        .captions = 1,
         .length_max = limit_of(&golden, "im2sp.max_length_greedy", 40),
         .beams = limit_of(&golden, "im2sp.num_beams", 3),
         .length_penalty = settings_number(golden.weights.settings, "im2sp.length_penalty", 1.0),

@@ -305,18 +305,22 @@ static void bad_options_are_refused(void)
     struct im2sp *net = make(&table, &config);
     const struct generation_options good = { .method = GENERATION_BEAM,
                                              .batch = 2,
+                                             .captions = 2,
                                              .length_max = 20,
                                              .beams = 3,
                                              .temperature = 1.0,
                                              .top_p = 1.0 };
-    struct generation_options bad[6] = { good, good, good, good, good, good };
+    struct generation_options bad[9] = { good, good, good, good, good, good, good, good, good };
     bad[0].length_max = 21;
     bad[1].length_max = 1;
     bad[2].batch = 0;
     bad[3].beams = 65;
     bad[4].temperature = 0.0;
     bad[5].top_p = NAN;
-    for (size_t b = 0; b < 6; b++) {
+    bad[6].captions = 0;
+    bad[7].captions = 4; /* of 3 beams */
+    bad[8].method = GENERATION_GREEDY;
+    for (size_t b = 0; b < 9; b++) {
         check_status(generation_create(&generation, net, &bad[b]), STATUS_INVALID, NULL);
         CU_ASSERT_PTR_NULL(generation);
     }

@@ -27,7 +27,7 @@ generate() {
     digest run
 }
 
-for method in greedy beam sample; do
+for method in greedy beam sample "beam --set generate.captions=3" "sample --set generate.captions=3"; do
     options="--set generate.method=$method --set generate.beams=3 --set generate.top_k=20"
     expected=$(generate 1 1 $options)
     expect_same "$method, 3 ranks, batch 64" "$(generate 3 64 $options)" "$expected"
@@ -37,8 +37,32 @@ done
 expect_same "another seed is another plan" \
     "$(generate 1 4 $options --set seed=2 2>&1 | grep -c 'seed is 2')" 1
 
+# Several captions of a picture: what sampling draws first, and beam search finds best, is what they give
+# alone; what one picture has is different. Sound and table are numbered.
+for method in sample beam; do
+    options="--set generate.method=$method --set generate.length_max=30 --set generate.audio=true"
+    generate 2 8 $options --set generate.captions=1 >/dev/null
+    "$unitmill" export run --generated --out one --quiet >/dev/null
+    generate 2 3 $options --set generate.captions=3 >/dev/null
+    "$unitmill" export run --generated --out three --quiet >/dev/null
+    awk -F '\t' '$7 == 0 { print $1, $3, $4, $5, $6 }' three/generated.tsv >first
+    awk -F '\t' 'NR > 1 { print $1, $3, $4, $5, $6 }' one/generated.tsv | cmp - first ||
+        fail "$method: the first of three captions is not the only one"
+    expect_same "$method: captions" "$(wc -l <three/generated.tsv)" $((3 * $(wc -l <first) + 1))
+    awk -F '\t' 'NR > 1 { print $1, $6 }' three/generated.tsv | sort -u | wc -l >different
+    [ "$(cat different)" -gt $((2 * $(wc -l <first))) ] || fail "$method: captions repeat each other"
+    cmp one/scene-000003.wav three/scene-000003-0.wav || fail "$method: another sound"
+    [ -s three/scene-000003-2.wav ] || fail "$method: the third caption has no sound"
+    rm -rf one three
+done
+expect_failure 1 refused "$unitmill" generate plan.yaml --ranks 2 $nets --set generate.captions=2
+expect_text refused "greedy search says one"
+expect_failure 1 refused "$unitmill" generate plan.yaml --ranks 2 $nets --set generate.captions=6 \
+    --set generate.method=beam
+expect_text refused "6 captions of a picture"
+
 # A rank is killed once the first shard is there; the same command goes on.
-options="--set generate.method=beam --set generate.audio=true"
+options="--set generate.method=beam --set generate.audio=true --set generate.captions=2"
 expected=$(generate 2 8 $options)
 rm -rf run/generated
 "$unitmill" generate plan.yaml --ranks 2 $nets $options >output 2>&1 &
@@ -68,6 +92,11 @@ cmp described/000003.wav exported/scene-000003.wav || fail "another sound"
     --predict-durations --out spoken.wav >/dev/null
 cmp spoken.wav described/000003.wav || fail "vocode gives another sound"
 
+"$unitmill" describe --im2sp im2sp/model.safetensors --vocoder vocoder/model.safetensors \
+    --vit-vqgan "$vit_vqgan" "$picture" --method beam --captions 2 --length-max 60 --out several >lines
+expect_same "files of two captions" "$(cut -f 1 lines | tr '\n' ' ')" "several/000003-0.wav several/000003-1.wav "
+[ "$(head -1 lines | cut -f 2)" != "$(tail -1 lines | cut -f 2)" ] || fail "two captions are the same"
+
 # Against the captions of the manifest: the same on one rank and on three.
 "$unitmill" run plan.yaml --ranks 2 --to speech-units --quiet $nets
 for ranks in 1 3; do
@@ -79,6 +108,14 @@ for line in '(train|val|test) +all' 'train +ar' 'train +en'; do
     grep -qE "^$line +[0-9]+ +[0-9.]+" scores1 || { cat scores1 >&2; fail "no line of $line"; }
 done
 grep -q '"event":"generated train".*"unit_error_rate":' run/metrics.jsonl || fail "scores are not kept"
+
+# Of several captions each counts.
+counted=$(awk '/^(train|val|test) +all/ { sum += $3 } END { print sum }' scores1)
+"$unitmill" generate plan.yaml --ranks 2 --quiet $nets --set generate.method=sample --set generate.captions=3
+"$unitmill" evaluate plan.yaml --ranks 3 --quiet $nets >figures
+expect_same "captions that count" \
+    "$(awk '/^(train|val|test) +all/ { sum += $3 } END { print sum }' figures)" $((3 * counted))
+"$unitmill" verify run --quiet --ranks 2 || fail "a run of several captions is not whole"
 
 # Captions that never end are cut and flagged.
 "$unitmill" generate plan.yaml --ranks 1 --quiet $nets --set generate.length_max=4

@@ -49,6 +49,13 @@ nets=(--set generate.im2sp=im2sp/model.safetensors --set generate.vocoder=vocode
 "$unitmill" evaluate plan.yaml --transcribe train --pictures 2 --ranks 1 --quiet "${nets[@]}" \
     --set generate.audio=true >kept
 cmp vocoded kept || fail "kept sound is heard otherwise than the vocoder's"
+captions=$(figure "transcribed train generated" captions)
+"$unitmill" generate plan.yaml --ranks 2 --quiet "${nets[@]}" --set generate.audio=true \
+    --set generate.method=beam --set generate.captions=2
+"$unitmill" evaluate plan.yaml --transcribe train --pictures 2 --ranks 2 --quiet "${nets[@]}" \
+    --set generate.audio=true >several
+expect_same "of two captions each is heard" "$(figure "transcribed train generated" captions)" \
+    "$(awk -v n="$captions" 'BEGIN { printf "%.1f", 2 * n }')"
 for kind in generated speech resynthesised; do
     grep -qE "^train +$kind +[0-9]+ +[0-9.]+" kept || { cat kept >&2; fail "no line of $kind"; }
 done
