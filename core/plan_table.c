@@ -102,7 +102,10 @@ const struct plan_key plan_keys[] = {
     { "pretrain", "steps", PLAN_COUNT, PLAN_FREE, AT(pretrain.steps), 0, 1e+09, "0", NULL,
       "updates; 0: nothing is trained" },
     { "pretrain", "input", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.input), 0, 0, "auto",
-      "auto|features|units", "of the speech encoder; auto: features where the store has them" },
+      "auto|features|units|embeddings",
+      "of the speech encoder; auto: features where the store has them. What im2sp sees of "
+      "pictures: "
+      "units (auto) or embeddings" },
     { "pretrain", "merged_units", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.merged_units), 1, 64, "1",
       NULL, "speech units that the speech encoder takes as one frame; several overlap by half" },
     { "pretrain", "targets", PLAN_CHOICE, PLAN_TRAINED, AT(pretrain.targets), 0, 0, "auto",
@@ -126,6 +129,8 @@ const struct plan_key plan_keys[] = {
     { "pretrain", "image_patch", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.image_patch), 1, 64, "4",
       NULL,
       "side of the square of image units that it takes as one; those of im2sp overlap by half" },
+    { "pretrain", "prefix_tokens", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.prefix_tokens), 1, 64, "4",
+      NULL, "tokens that im2sp makes of an image embedding" },
     { "pretrain", "length_max", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.length_max), 2, 16384, "1024",
       NULL, "places of the decoder of im2sp; captions of as many units are left out" },
     { "pretrain", "picture_pixels", PLAN_COUNT, PLAN_TRAINED, AT(pretrain.picture_pixels), 8, 4096,

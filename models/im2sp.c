@@ -51,8 +51,9 @@ static enum status begin_workspace(struct im2sp *net)
     const size_t scores = larger(attention_scratch_count(T, head_width),
                                  im2sp_stride(T) + im2sp_stride(config->length_max));
     net->pass_pictures = pictures;
-    net->planes = malloc(encoder->channels * encoder->side * encoder->side * sizeof(float));
-    net->patches = malloc(pictures * T * net->weights.encoder.patch.K * sizeof(float));
+    /* Of embeddings there are neither: an empty buffer is none that memory lacked. */
+    net->planes = malloc((encoder->channels * encoder->side * encoder->side + 1) * sizeof(float));
+    net->patches = malloc((pictures * T * net->weights.encoder.patch.K + 1) * sizeof(float));
     net->stream = malloc(rows * D * sizeof(float));
     net->normed = malloc(rows * D * sizeof(float));
     net->qkv = malloc(rows * 3 * D * sizeof(float));

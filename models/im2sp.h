@@ -63,6 +63,14 @@ void im2sp_encode_pixels(float *const *pictures, struct im2sp *net, const float 
 enum status im2sp_encode_units(float *const *pictures, struct im2sp *net, const uint16_t *units,
                                size_t count);
 
+/** As im2sp_encode_pixels, for nets of embeddings.
+ *
+ *     embeddings [count][encoder width]  in  of any length: only their direction counts
+ *
+ * Errors: STATUS_INVALID (a value that is not finite). */
+enum status im2sp_encode_embeddings(float *const *pictures, struct im2sp *net,
+                                    const float *embeddings, size_t count);
+
 /** An id of a sequence, and where it stands. */
 struct im2sp_row {
     const float *picture;

@@ -169,8 +169,9 @@ static void finish_layer(struct im2sp *net, const struct im2sp_layer *layer, siz
 void im2sp_prepare_pictures(float *const *pictures, struct im2sp *net, size_t first, size_t count)
 {
     const size_t D = net->config.width, T = im2sp_config_tokens(&net->config), rows = count * T;
+    /* A row of an embedding becomes its T tokens, side by side. */
     packed_linear(net->normed, net->stream, &net->weights.projection, net->weights.projection_bias,
-                  rows);
+                  net->config.input == IM2SP_EMBEDDINGS ? count : rows);
     layer_norm(net->stream, net->normed, NULL, net->weights.projection_gain,
                net->weights.projection_offset, net->config.projection_eps, rows, D);
     show_pictures(net, first, count, "visual_projection", 0, net->stream, T, D);

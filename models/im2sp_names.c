@@ -276,9 +276,11 @@ enum status im2sp_weights_visit(
     struct walk walk = { .visit = visit, .payload = payload };
     char other[IM2SP_NAME_BYTES], part[96];
     snprintf(walk.place, sizeof walk.place, "%s", prefix);
-    visit_encoder(&walk, weights, config);
+    if (config->input != IM2SP_EMBEDDINGS)
+        visit_encoder(&walk, weights, config);
     snprintf(part, sizeof part, "%s.0", names->projection);
-    visit_linear(&walk, &weights->projection, &weights->projection_bias, part, D,
+    visit_linear(&walk, &weights->projection, &weights->projection_bias, part,
+                 config->input == IM2SP_EMBEDDINGS ? config->prefix_tokens * D : D,
                  config->encoder.width);
     snprintf(part, sizeof part, "%s.1", names->projection);
     visit_norm(&walk, &weights->projection_gain, &weights->projection_offset, part, D);

@@ -36,8 +36,8 @@ void im2sp_add_mlp(struct im2sp *net, float *stream, const float *in,
                    const struct im2sp_layer *layer, enum im2sp_activation activation, size_t rows);
 
 /** Layers of the decoder over the tokens of `count` pictures in net->stream, which come as the
- * image encoder gave them. Their keys and values go to `pictures`; `first` is the number of the
- * first of them, for the trace. */
+ * image encoder gave them, or over their embeddings there. Their keys and values go to `pictures`;
+ * `first` is the number of the first of them, for the trace. */
 void im2sp_prepare_pictures(float *const *pictures, struct im2sp *net, size_t first, size_t count);
 
 /** Keys of a picture or of a sequence lie transposed, so that scores of many come from one product:

@@ -79,7 +79,11 @@ static enum status check_layers(const char *what, size_t width, size_t layers, s
 static enum status check_sizes(const struct im2sp_config *config)
 {
     const struct im2sp_encoder_config *encoder = &config->encoder;
-    if (encoder->side + 2 * encoder->padding < encoder->kernel)
+    if (config->input == IM2SP_EMBEDDINGS &&
+        (config->prefix_tokens < 1 || config->prefix_tokens > IM2SP_PREFIX_MAX))
+        return status_fail(STATUS_INVALID, "%zu tokens of an embedding; 1 to %d",
+                           config->prefix_tokens, IM2SP_PREFIX_MAX);
+    if (config->input != IM2SP_EMBEDDINGS && encoder->side + 2 * encoder->padding < encoder->kernel)
         return status_fail(STATUS_INVALID, "a grid of %zu x %zu is smaller than a patch of %zu",
                            encoder->side, encoder->side, encoder->kernel);
     if (config->vocabulary > UINT16_MAX || im2sp_config_tokens(config) > IM2SP_TOKENS_MAX)
@@ -269,7 +273,7 @@ enum status im2sp_trained_fill(size_t *filled, struct im2sp_trained *model,
 {
     struct filling filling = { .model = model, .table = table };
     struct im2sp_config named = model->config;
-    if (named.input == IM2SP_UNITS) /* pixels' encoders are cut into tensors in another way */
+    if (named.input != IM2SP_PIXELS) /* pixels' encoders are cut into tensors in another way */
         named.naming = naming;
     const enum status outcome =
         im2sp_weights_visit(&model->places, &named, prefix, fill_one, &filling);

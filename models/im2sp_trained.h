@@ -7,7 +7,8 @@
  * logits of states is the table that makes states of ids, one parameter ("output.weight").
  *
  * Over image units the image encoder is trained along. Over pixels it is frozen, as upstream's
- * --vit_fix has it, and its output comes in from outside (models/im2sp.h makes it). Dropout is
+ * --vit_fix has it, and its output comes in from outside (models/im2sp.h makes it). Of embeddings
+ * there is none: one linear map makes a picture's tokens. Dropout is
  * where the decoder has it, behind embedding, attention and feed-forward part, but for that of
  * attention's weights.
  *
@@ -72,7 +73,8 @@ void im2sp_trained_put_caption(int32_t *ids, int32_t *targets, const struct im2s
 struct im2sp_trained_batch {
     size_t count;                /* captions, at least one */
     const uint16_t *image_units; /* [count][side][side], below the codebook's size; or */
-    const float *encoded;        /* [count][T][encoder width]: what the image encoder gives */
+    const float *encoded;        /* [count][T][encoder width]: what the image encoder gives; or */
+    const float *embeddings;     /* [count][encoder width], finite */
     const size_t *starts;        /* [count + 1]: where each caption's ids begin; each has 1 to
                                     length_max */
     const int32_t *ids;          /* [starts[count]] */

@@ -1,3 +1,4 @@
+#include "models/im2sp_embedding.h"
 #include "models/im2sp_trained_inside.h"
 #include "nn/tape_activation.h"
 #include "nn/tape_attention.h"
@@ -178,11 +179,22 @@ static struct array *embed_patches(const struct running *run, const struct token
                     tape_collect_rows(run->tape, &table, 1, rows->places, count * T));
 }
 
-/* What the image encoder gives: [count * T][encoder width]. */
+static struct array *take_embeddings(const struct running *run)
+{
+    const size_t E = run->model->config.encoder.width, count = run->batch->count;
+    struct array *rows = tape_output(run->tape, count, E, false);
+    for (size_t p = 0; p < count && tape_has_room(run->tape); p++)
+        im2sp_embedding_scale(rows->value + p * E, run->batch->embeddings + p * E, E);
+    return rows;
+}
+
+/* What the image encoder gives: [count * T][encoder width]; embeddings as they are, [count]. */
 static struct array *encode(const struct running *run)
 {
     const struct im2sp_encoder_config *encoder = &run->model->config.encoder;
     const size_t T = im2sp_config_tokens(&run->model->config), count = run->batch->count;
+    if (run->model->config.input == IM2SP_EMBEDDINGS)
+        return take_embeddings(run);
     if (run->batch->encoded != NULL)
         return tape_constant(run->tape, run->batch->encoded, count * T, encoder->width);
     const struct token_rows rows = place_tokens(run->tape, count, T);
@@ -239,9 +251,12 @@ static struct rows place_rows(const struct running *run, struct row_source *posi
 static struct array *project(const struct running *run, struct array *encoded)
 {
     const struct im2sp_weights *places = &run->model->places;
+    const struct im2sp_config *config = &run->model->config;
     struct array *x = linear(run, encoded, &places->projection, &places->projection_bias, 0);
+    if (config->input == IM2SP_EMBEDDINGS)
+        x = tape_reshape(run->tape, x, run->batch->count * config->prefix_tokens, config->width);
     return norm(run, x, &places->projection_gain, &places->projection_offset,
-                run->model->config.projection_eps);
+                config->projection_eps);
 }
 
 static struct array *embed_ids(const struct running *run, const struct row_source *positions,

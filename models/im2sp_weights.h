@@ -23,7 +23,7 @@ struct im2sp_weights {
         float *post_gain, *post_offset; /* NULL for units */
         struct im2sp_layer *layers;     /* [layers] */
     } encoder;
-    struct packed_matrix projection; /* [width][encoder width] */
+    struct packed_matrix projection; /* [width][encoder width]; of embeddings [tokens * width] */
     float *projection_bias, *projection_gain, *projection_offset;
     float *words, *positions; /* [vocabulary][width], [length_max][width] */
     float *word_gain, *word_offset;

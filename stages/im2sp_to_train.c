@@ -5,6 +5,8 @@
 #include "tokenizers/image/vit_vqgan.h"
 #include "training/im2sp.h"
 
+#include <string.h>
+
 /* A checkpoint that is begun from. */
 struct beginning {
     enum im2sp_naming naming;
@@ -26,6 +28,11 @@ static size_t feed_forward(const struct plan *plan, size_t width)
     return plan->pretrain.feed_forward > 0 ? plan->pretrain.feed_forward : 4 * width;
 }
 
+static bool sees_embeddings(const struct plan *plan)
+{
+    return strcmp(plan->pretrain.input, "embeddings") == 0;
+}
+
 static struct im2sp_config config_of_plan(const struct plan *plan,
                                           const struct store_batch_shape *shape, size_t channels)
 {
@@ -36,6 +43,10 @@ static struct im2sp_config config_of_plan(const struct plan *plan,
     config.heads = config.encoder.heads = plan->pretrain.heads;
     config.mlp = feed_forward(plan, config.width);
     config.length_max = plan->pretrain.length_max;
+    if (sees_embeddings(plan)) {
+        im2sp_config_see_embeddings(&config, shape->embedding_width, plan->pretrain.prefix_tokens);
+        return config;
+    }
     config.encoder.width = plan->pretrain.image_width;
     config.encoder.layers = plan->pretrain.image_blocks;
     config.encoder.mlp = feed_forward(plan, config.encoder.width);
@@ -59,10 +70,13 @@ static void take_decoder(struct im2sp_config *config, const struct im2sp_config 
 static enum status take_sizes(struct im2sp_config *config, const struct weights_file *file)
 {
     struct beginning beginning;
+    if (im2sp_tower_is_in(&file->table) && config->input != IM2SP_UNITS)
+        return status_fail(STATUS_INVALID, "%s: an image tower sees image units, not embeddings",
+                           file->table.source);
     if (im2sp_tower_is_in(&file->table))
         return im2sp_tower_sizes(&config->encoder, file->settings);
     const enum status outcome = read_beginning(&beginning, file);
-    if (outcome == STATUS_OK && beginning.config.input == IM2SP_UNITS)
+    if (outcome == STATUS_OK && beginning.config.input == config->input)
         *config = beginning.config;
     else if (outcome == STATUS_OK)
         take_decoder(config, &beginning.config);
@@ -85,10 +99,14 @@ static enum status choose_config(struct im2sp_config *config, const struct run *
     return outcome;
 }
 
-static enum status read_shape(struct store_batch_shape *shape, const char *store)
+static enum status read_shape(struct store_batch_shape *shape, const char *store,
+                              const struct plan *plan)
 {
-    const struct store_batch_options reading = { .parts = STORE_BATCH_SPEECH | STORE_BATCH_PICTURES,
-                                                 .batch_bytes_max = STORE_BATCH_BYTES_MAX };
+    const struct store_batch_options reading = {
+        .parts = STORE_BATCH_SPEECH |
+                 (sees_embeddings(plan) ? STORE_BATCH_EMBEDDINGS : STORE_BATCH_PICTURES),
+        .batch_bytes_max = STORE_BATCH_BYTES_MAX,
+    };
     struct store_batch_reader *reader;
     const enum status outcome = store_batch_open(&reader, store, &reading);
     if (outcome != STATUS_OK)
@@ -98,26 +116,29 @@ static enum status read_shape(struct store_batch_shape *shape, const char *store
     return STATUS_OK;
 }
 
+/* `tokenizer` NULL: embeddings are seen, no units. */
 static enum status open_with(struct training_objective *out, const struct run *run,
                              const struct vit_vqgan *tokenizer)
 {
-    const struct vit_vqgan_config *sizes = vit_vqgan_sizes(tokenizer);
     struct im2sp_objective_options options = {
         .dropout = (float)run->plan.pretrain.dropout,
         .is_encoder_frozen = run->plan.pretrain.images_frozen,
-        .codes = vit_vqgan_codes(tokenizer),
-        .code_count = sizes->code_count,
-        .code_width = sizes->code_width,
         .pass_frames = run->plan.pretrain.pass_frames,
     };
+    if (tokenizer != NULL) {
+        const struct vit_vqgan_config *sizes = vit_vqgan_sizes(tokenizer);
+        options.codes = vit_vqgan_codes(tokenizer);
+        options.code_count = sizes->code_count;
+        options.code_width = sizes->code_width;
+    }
     struct store_batch_shape shape;
-    enum status outcome = read_shape(&shape, out->store);
+    enum status outcome = read_shape(&shape, out->store, &run->plan);
     if (outcome == STATUS_OK)
-        outcome = choose_config(&options.model, run, &shape, sizes->code_width);
+        outcome = choose_config(&options.model, run, &shape, options.code_width);
     if (outcome != STATUS_OK)
         return outcome;
     if (options.model.code_count == 0)
-        options.model.code_count = sizes->code_count;
+        options.model.code_count = options.code_count;
     return im2sp_objective_open(&out->objective, out->set, &options, &shape);
 }
 
@@ -125,6 +146,8 @@ enum status im2sp_to_train_open(struct training_objective *out, const struct run
 {
     struct weights_file weights;
     struct vit_vqgan *tokenizer = NULL;
+    if (sees_embeddings(&run->plan))
+        return open_with(out, run, NULL);
     enum status outcome =
         weights_file_read(&weights, run->plan.image_units.vit_vqgan, run->plan.image_units.config);
     if (outcome != STATUS_OK)
@@ -161,7 +184,8 @@ enum status im2sp_to_train_begin_as(struct training_objective *out, const struct
             im2sp_trained_fill(&filled, model, &file->table, beginning.naming, beginning.prefix);
     if (outcome != STATUS_OK)
         return outcome;
-    if (filled == 0 || (beginning.config.input == IM2SP_UNITS && filled < all))
+    if (filled == 0 ||
+        (beginning.config.input == im2sp_trained_sizes(model)->input && filled < all))
         return status_fail(STATUS_INVALID, "%s: %zu of the model's %zu tensors are there",
                            file->table.source, filled, all);
     if (run->team->rank == 0)

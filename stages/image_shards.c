@@ -46,13 +46,24 @@ enum status generated_shard_read(struct shard **out, const struct run *run, size
     return status_fail(outcome, "generated shard %zu: %s", number, status_text());
 }
 
-enum status image_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)
+static enum status add_digest(struct digest *recipe, const struct run *run, const char *folder,
+                              size_t number)
 {
     char path[PATH_BYTES];
     struct shard_summary summary = { 0 };
-    enum status outcome = run_shard_path(path, run, "images", number);
+    enum status outcome = run_shard_path(path, run, folder, number);
     if (outcome == STATUS_OK)
         outcome = shard_read_summary(&summary, path);
     digest_add_text(recipe, summary.content);
-    return explain_missing(outcome, "image-units");
+    return outcome;
+}
+
+enum status image_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)
+{
+    return explain_missing(add_digest(recipe, run, "images", number), "image-units");
+}
+
+enum status embedding_shard_add_digest(struct digest *recipe, const struct run *run, size_t number)
+{
+    return explain_missing(add_digest(recipe, run, "embeddings", number), "embed-images");
 }

@@ -16,8 +16,9 @@ enum status image_shard_read(struct shard **out, const struct run *run, size_t n
 enum status embedding_shard_read(struct shard **out, const struct run *run, size_t number);
 enum status generated_shard_read(struct shard **out, const struct run *run, size_t number);
 
-/** Adds the content digest that the shard of image units records to a recipe. Errors: as
- * image_shard_read. */
+/** Adds the content digest that the shard of image units, or of embeddings, records to a recipe.
+ * Errors: as image_shard_read. */
 enum status image_shard_add_digest(struct digest *recipe, const struct run *run, size_t number);
+enum status embedding_shard_add_digest(struct digest *recipe, const struct run *run, size_t number);
 
 #endif

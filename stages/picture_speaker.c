@@ -1,5 +1,6 @@
 #include "stages/picture_speaker.h"
 
+#include "stages/picture_embeddings.h"
 #include "stages/picture_units.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/clip_config.h"
@@ -9,10 +10,11 @@
 
 struct picture_speaker {
     struct im2sp *net;
-    struct picture_units *units; /* for files of a model of image units */
-    struct clip_config clip;     /* how a model of pixels sees */
-    uint8_t *pixels;             /* [S][S][3] */
-    float *planes;               /* [3][S][S] */
+    struct picture_units *units;           /* for files of a model of image units */
+    struct picture_embeddings *embeddings; /* for files of a model of embeddings */
+    struct clip_config clip;               /* how a model of pixels sees */
+    uint8_t *pixels;                       /* [S][S][3] */
+    float *planes;                         /* [3][S][S] */
 };
 
 static enum status load_net(struct picture_speaker *speaker,
@@ -58,6 +60,27 @@ static enum status load_units(struct picture_speaker *speaker,
     return outcome;
 }
 
+static enum status load_clip(struct picture_speaker *speaker,
+                             const struct picture_speaker_options *options)
+{
+    const struct picture_embeddings_options wanted = { options->clip, options->clip_config, 1 };
+    const size_t width = im2sp_sizes(speaker->net)->encoder.width;
+    if (!options->sees_files)
+        return STATUS_OK;
+    if (options->clip == NULL)
+        return status_fail(STATUS_INVALID,
+                           "%s: this model sees image embeddings: a CLIP is needed too",
+                           options->weights);
+    const enum status outcome = picture_embeddings_create(&speaker->embeddings, &wanted);
+    if (outcome != STATUS_OK)
+        return outcome;
+    const size_t made = clip_sizes(picture_embeddings_net(speaker->embeddings))->embedding;
+    return made == width ? STATUS_OK
+                         : status_fail(STATUS_INVALID,
+                                       "%s: image embeddings of %zu values, the model sees %zu",
+                                       options->clip, made, width);
+}
+
 static enum status prepare_pixels(struct picture_speaker *speaker)
 {
     const struct im2sp_config *sizes = im2sp_sizes(speaker->net);
@@ -72,6 +95,20 @@ static enum status prepare_pixels(struct picture_speaker *speaker)
     return STATUS_OK;
 }
 
+static enum status prepare(struct picture_speaker *speaker,
+                           const struct picture_speaker_options *options)
+{
+    switch (im2sp_sizes(speaker->net)->input) {
+    case IM2SP_UNITS:
+        return load_units(speaker, options);
+    case IM2SP_EMBEDDINGS:
+        return load_clip(speaker, options);
+    case IM2SP_PIXELS:
+        break;
+    }
+    return prepare_pixels(speaker);
+}
+
 enum status picture_speaker_create(struct picture_speaker **out,
                                    const struct picture_speaker_options *options)
 {
@@ -81,8 +118,7 @@ enum status picture_speaker_create(struct picture_speaker **out,
         return status_fail(STATUS_NO_MEMORY, "%s: no memory", options->weights);
     enum status outcome = load_net(speaker, options);
     if (outcome == STATUS_OK)
-        outcome = im2sp_sizes(speaker->net)->input == IM2SP_UNITS ? load_units(speaker, options)
-                                                                  : prepare_pixels(speaker);
+        outcome = prepare(speaker, options);
     if (outcome != STATUS_OK) {
         picture_speaker_destroy(speaker);
         return outcome;
@@ -97,6 +133,7 @@ void picture_speaker_destroy(struct picture_speaker *speaker)
         return;
     im2sp_destroy(speaker->net);
     picture_units_destroy(speaker->units);
+    picture_embeddings_destroy(speaker->embeddings);
     free(speaker->pixels);
     free(speaker->planes);
     free(speaker);
@@ -118,6 +155,18 @@ static enum status look_at_units(float *picture, struct picture_speaker *speaker
                                 : outcome;
 }
 
+static enum status look_at_embedding(float *picture, struct picture_speaker *speaker,
+                                     const char *path)
+{
+    const struct picture_embedding *results = NULL;
+    size_t count = 0;
+    const enum status outcome = picture_embeddings_add(speaker->embeddings, path, 0);
+    if (outcome != STATUS_OK)
+        return outcome;
+    picture_embeddings_flush(&results, &count, speaker->embeddings);
+    return im2sp_encode_embeddings(&picture, speaker->net, results->values, count);
+}
+
 static enum status window(struct resize_window *out, const void *clip, size_t width, size_t height)
 {
     return clip_config_window(out, clip, width, height);
@@ -130,6 +179,8 @@ enum status picture_speaker_look(float *picture, struct picture_speaker *speaker
     struct picture_source source;
     if (im2sp_sizes(speaker->net)->input == IM2SP_UNITS)
         return look_at_units(picture, speaker, path);
+    if (im2sp_sizes(speaker->net)->input == IM2SP_EMBEDDINGS)
+        return look_at_embedding(picture, speaker, path);
     const enum status outcome = picture_pixels_read(speaker->pixels, &source, path, &view);
     if (outcome != STATUS_OK)
         return outcome;

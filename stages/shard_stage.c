@@ -53,6 +53,15 @@ enum status shard_stage_recipe(char text[DIGEST_TEXT_BYTES], const struct shard_
     return outcome;
 }
 
+/* A whole shard of another recipe may have columns of other shapes too: the recipe is the reason. */
+static bool has_other_recipe(const struct shard *shard, const char *path, const char *recipe)
+{
+    struct shard_summary summary;
+    if (shard != NULL)
+        return strcmp(shard_identity(shard)->recipe, recipe) != 0;
+    return shard_read_summary(&summary, path) == STATUS_OK && strcmp(summary.recipe, recipe) != 0;
+}
+
 /* Complete is what is there, whole, and made as this plan would make it. */
 static enum status look_at_shard(enum shard_state *state, size_t *rejects,
                                  const struct shard_stage *stage, const struct run *run, void *self,
@@ -71,11 +80,11 @@ static enum status look_at_shard(enum shard_state *state, size_t *rejects,
     outcome = shard_read(&shard, path, stage->columns, stage->column_count);
     if (outcome == STATUS_NO_MEMORY)
         return outcome;
-    if (outcome != STATUS_OK)
-        log_event("redo-shard", "shard=%zu reason=\"%s\"", range.number, status_text());
-    else if (strcmp(shard_identity(shard)->recipe, recipe) != 0)
+    if (has_other_recipe(shard, path, recipe))
         log_event("redo-shard", "shard=%zu reason=\"%s: made from other input\"", range.number,
                   path);
+    else if (outcome != STATUS_OK)
+        log_event("redo-shard", "shard=%zu reason=\"%s\"", range.number, status_text());
     else {
         const size_t left_out = stage->leaves_out ? range.count - shard_kept_count(shard) : 0;
         *rejects = shard_reject_count(shard);

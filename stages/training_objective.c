@@ -51,6 +51,8 @@ static enum status choose(struct store_facts *facts, const struct training_objec
         strcmp(plan->pretrain.targets, "mfcc") == 0)
         return status_fail(STATUS_INVALID, "pretrain.targets: %s is for hubert",
                            plan->pretrain.targets);
+    if (strcmp(plan->pretrain.input, "embeddings") == 0)
+        return status_fail(STATUS_INVALID, "pretrain.input: embeddings is for im2sp");
     facts->by_features = chosen(plan->pretrain.input, "features", facts->has_features);
     facts->by_embeddings = chosen(plan->pretrain.targets, "embeddings", facts->has_embeddings);
     if (facts->by_features && !facts->has_features)
@@ -160,7 +162,11 @@ static enum status open_contrastive(struct training_objective *out, struct store
 static enum status open_im2sp(struct training_objective *out, struct store_facts *facts,
                               const struct run *run)
 {
-    (void)facts; /* units are looked at and said, whatever else the store has */
+    if (strcmp(run->plan.pretrain.input, "embeddings") == 0 && !facts->has_embeddings)
+        return status_fail(STATUS_INVALID,
+                           "%s: a store without image embeddings; embed_images.clip makes them, "
+                           "and pretrain.input=units does without",
+                           out->store);
     return im2sp_to_train_open(out, run);
 }
 

@@ -38,27 +38,39 @@ static struct range next_range(const struct im2sp_objective *self, const struct 
 
 /* What the model takes in, in the tape's memory. */
 struct inputs {
+    size_t places; /* image units of a picture; 0: none */
+    size_t width;  /* of its embedding; 0: none */
     size_t *starts;
     int32_t *ids, *targets;
-    uint16_t *image_units;
+    uint16_t *image_units; /* one or the other */
+    float *embeddings;
     uint64_t *records;
 };
 
-static struct inputs take_inputs(struct tape *tape, const struct range *range, size_t places)
+static struct inputs take_inputs(struct tape *tape, const struct im2sp_config *model,
+                                 const struct range *range)
 {
+    const bool sees_units = model->input == IM2SP_UNITS;
+    const size_t places = sees_units ? model->encoder.side * model->encoder.side : 0;
+    const size_t width = sees_units ? 0 : model->encoder.width;
     return (struct inputs){
+        .places = places,
+        .width = width,
         .starts = tape_take(tape, range->captions + 1, sizeof(size_t)),
         .ids = tape_take(tape, range->rows, sizeof(int32_t)),
         .targets = tape_take(tape, range->rows, sizeof(int32_t)),
-        .image_units = tape_take(tape, range->captions * places, sizeof(uint16_t)),
+        .image_units =
+            sees_units ? tape_take(tape, range->captions * places, sizeof(uint16_t)) : NULL,
+        .embeddings = sees_units ? NULL : tape_take(tape, range->captions * width, sizeof(float)),
         .records = tape_take(tape, range->captions, sizeof(uint64_t)),
     };
 }
 
 static void fill_inputs(const struct inputs *inputs, const struct im2sp_objective *self,
-                        const struct store_batch *batch, const struct range *range, size_t places,
+                        const struct store_batch *batch, const struct range *range,
                         const struct objective_batch *step)
 {
+    const size_t places = inputs->places, width = inputs->width;
     size_t caption = 0;
     inputs->starts[0] = 0;
     for (size_t r = range->first; r < range->end; r++) {
@@ -67,8 +79,12 @@ static void fill_inputs(const struct inputs *inputs, const struct im2sp_objectiv
             continue;
         im2sp_trained_put_caption(inputs->ids + at, inputs->targets + at, self->model,
                                   batch->units + batch->unit_offsets[r], rows - 1);
-        memcpy(inputs->image_units + caption * places, batch->image_units + r * places,
-               places * sizeof *inputs->image_units);
+        if (places > 0)
+            memcpy(inputs->image_units + caption * places, batch->image_units + r * places,
+                   places * sizeof *inputs->image_units);
+        else
+            memcpy(inputs->embeddings + caption * width, batch->embeddings + r * width,
+                   width * sizeof *inputs->embeddings);
         inputs->records[caption] = step != NULL ? step->names[r] : 0;
         inputs->starts[++caption] = at + rows;
     }
@@ -78,20 +94,20 @@ bool im2sp_run_pass(struct im2sp_pass *pass, const struct im2sp_objective *self,
                     const struct store_batch *batch, size_t first,
                     const struct objective_batch *step)
 {
-    const size_t side = im2sp_trained_sizes(self->model)->encoder.side, places = side * side;
     const struct range range = next_range(self, batch, first);
     *pass = (struct im2sp_pass){ .next = range.end };
     if (range.captions == 0)
         return false;
     tape_reset(tape);
     tape_set_recording(tape, step != NULL);
-    const struct inputs inputs = take_inputs(tape, &range, places);
+    const struct inputs inputs = take_inputs(tape, im2sp_trained_sizes(self->model), &range);
     if (!tape_has_room(tape))
         return true;
-    fill_inputs(&inputs, self, batch, &range, places, step);
+    fill_inputs(&inputs, self, batch, &range, step);
     const struct im2sp_trained_batch captions = {
         .count = range.captions,
         .image_units = inputs.image_units,
+        .embeddings = inputs.embeddings,
         .starts = inputs.starts,
         .ids = inputs.ids,
         .records = step != NULL ? inputs.records : NULL,
@@ -165,8 +181,18 @@ static enum status check_store(const struct im2sp_objective_options *options,
                                const struct store_batch_shape *shape)
 {
     const struct im2sp_config *model = &options->model;
-    if (model->input != IM2SP_UNITS)
+    if (shape->speech_codebook > model->units)
+        return status_fail(STATUS_INVALID,
+                           "the store's %llu speech units are more than the model's %zu",
+                           (unsigned long long)shape->speech_codebook, model->units);
+    if (model->input == IM2SP_PIXELS)
         return status_fail(STATUS_INVALID, "a model of pixels cannot be trained on image units");
+    if (model->input == IM2SP_EMBEDDINGS && shape->embedding_width != model->encoder.width)
+        return status_fail(STATUS_INVALID,
+                           "the store has image embeddings of %zu values, the model sees %zu",
+                           shape->embedding_width, model->encoder.width);
+    if (model->input == IM2SP_EMBEDDINGS)
+        return STATUS_OK;
     if (shape->grid_rows != model->encoder.side || shape->grid_columns != model->encoder.side)
         return status_fail(STATUS_INVALID,
                            "the store has grids of %zu x %zu image units, the model sees %zu x %zu",
@@ -176,10 +202,6 @@ static enum status check_store(const struct im2sp_objective_options *options,
         return status_fail(STATUS_INVALID,
                            "the store's %llu image units are more than the codebook's %zu",
                            (unsigned long long)shape->image_codebook, options->code_count);
-    if (shape->speech_codebook > model->units)
-        return status_fail(STATUS_INVALID,
-                           "the store's %llu speech units are more than the model's %zu",
-                           (unsigned long long)shape->speech_codebook, model->units);
     return STATUS_OK;
 }
 
@@ -190,13 +212,15 @@ enum status im2sp_objective_open(struct objective *objective, struct parameter_s
     struct im2sp_objective *self = calloc(1, sizeof *self);
     if (self == NULL)
         return status_fail(STATUS_NO_MEMORY, "im2sp: no memory");
+    const bool sees_units = options->model.input == IM2SP_UNITS;
     self->pass_frames = options->pass_frames;
+    self->parts = STORE_BATCH_SPEECH | (sees_units ? STORE_BATCH_PICTURES : STORE_BATCH_EMBEDDINGS);
     enum status outcome = check_store(options, shape);
     if (outcome == STATUS_OK)
         outcome = im2sp_trained_create(&self->model, set, &options->model, options->dropout);
     if (outcome == STATUS_OK && options->is_encoder_frozen)
         im2sp_trained_freeze_encoder(self->model);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK && sees_units)
         outcome = im2sp_trained_set_codebook(self->model, options->codes, options->code_count,
                                              options->code_width);
     if (outcome != STATUS_OK) {
@@ -205,7 +229,7 @@ enum status im2sp_objective_open(struct objective *objective, struct parameter_s
     }
     self->tokens = im2sp_config_tokens(im2sp_trained_sizes(self->model));
     *objective = (struct objective){ .name = "im2sp",
-                                     .store_parts = STORE_BATCH_SPEECH | STORE_BATCH_PICTURES,
+                                     .store_parts = self->parts,
                                      .self = self,
                                      .step = take_step,
                                      .validate = im2sp_validate,

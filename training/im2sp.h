@@ -1,7 +1,7 @@
-/** The image-to-speech-unit objective: a picture's image units are looked at, its caption's speech
- * units are said one after the other. Cross-entropy of each unit, and of the caption's end, given
- * the picture and the true units before it; the mean over all of them in the whole batch of all
- * ranks. Kim et al. 2023 (arXiv:2309.08531), section 3.3.
+/** The image-to-speech-unit objective: a picture's image units, or its embedding, are looked at,
+ * its caption's speech units are said one after the other. Cross-entropy of each unit, and of the
+ * caption's end, given the picture and the true units before it; the mean over all of them in the
+ * whole batch of all ranks. Kim et al. 2023 (arXiv:2309.08531), section 3.3.
  *
  * Captions of more units than the model has places for are left out, as upstream does. */
 #ifndef TRAINING_IM2SP_H
@@ -11,10 +11,11 @@
 #include "training/objective.h"
 
 struct im2sp_objective_options {
-    struct im2sp_config model; /* of image units */
+    struct im2sp_config model; /* of image units or of embeddings */
     float dropout;
     bool is_encoder_frozen; /* the image encoder keeps its first values */
-    const float *codes; /* [code_count][code_width]: what image units stand for; copied */
+    const float *codes; /* [code_count][code_width]: what image units stand for; copied. NULL for a
+                           model of embeddings */
     size_t code_count, code_width;
     size_t pass_frames; /* picture tokens and units in one pass: bounds the memory */
 };

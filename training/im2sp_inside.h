@@ -7,7 +7,8 @@
 
 struct im2sp_objective {
     struct im2sp_trained *model;
-    size_t tokens; /* of a picture */
+    unsigned parts; /* of the store that it reads */
+    size_t tokens;  /* of a picture */
     size_t pass_frames;
 };
 

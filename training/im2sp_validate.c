@@ -50,7 +50,7 @@ static enum status measure_own(double sums[SUM_COUNT], const struct im2sp_object
                                const struct objective_validation *validation, struct slice own)
 {
     const struct store_batch_options options = {
-        .parts = STORE_BATCH_SPEECH | STORE_BATCH_PICTURES,
+        .parts = self->parts,
         .cache_bytes = STORE_BATCH_CACHE_BYTES,
         .batch_bytes_max = STORE_BATCH_BYTES_MAX,
     };

@@ -26,10 +26,16 @@ struct making {
     const struct run *run;
     struct shard_work *work;
     struct shard *images;
+    struct shard *embeddings; /* NULL for a model that sees none */
     size_t row;               /* the next picture */
     char **reasons;           /* [kept pictures], owned: why one is a reject; NULL: it is none */
     struct caption *captions; /* [kept pictures][nets->captions] */
 };
+
+static bool sees(const struct generate_nets *nets, enum im2sp_input input)
+{
+    return im2sp_sizes(picture_speaker_net(nets->speaker))->input == input;
+}
 
 static enum status add_recipe(void *self, struct digest *recipe, const struct run *run,
                               struct shard_range range)
@@ -45,7 +51,10 @@ static enum status add_recipe(void *self, struct digest *recipe, const struct ru
         digest_add_text(recipe, audio[d] == NULL ? "" : audio[d]);
     digest_add_text(recipe, nets->settings);
     picture_records_add(recipe, run, range);
-    return image_shard_add_digest(recipe, run, range.number);
+    const enum status outcome = image_shard_add_digest(recipe, run, range.number);
+    if (outcome != STATUS_OK || !sees(nets, IM2SP_EMBEDDINGS))
+        return outcome;
+    return embedding_shard_add_digest(recipe, run, range.number);
 }
 
 static enum status fail_picture(struct making *making, size_t row, const char *reason)
@@ -60,14 +69,33 @@ static struct caption *captions_of(const struct making *making, size_t row)
     return making->captions + row * making->nets->captions;
 }
 
-/* A model of image units finds them in the shard, one of pixels in the file. */
+/* STATUS_NOT_FOUND where embed-images kept none of the picture. */
+static enum status look_at_embedding(float *picture, const struct making *making, size_t row)
+{
+    struct im2sp *net = picture_speaker_net(making->nets->speaker);
+    const struct shard *embeddings = making->embeddings;
+    const size_t width = im2sp_sizes(net)->encoder.width;
+    const size_t found = shard_find(embeddings, shard_kept_record(making->images, row));
+    size_t one = 0;
+    if (found == SIZE_MAX)
+        return status_fail(STATUS_NOT_FOUND, "the picture has no embedding");
+    if (shard_column_width(embeddings, EMBEDDING_VALUES) != width)
+        return status_fail(STATUS_INVALID, "image embeddings of %zu values, the model sees %zu",
+                           shard_column_width(embeddings, EMBEDDING_VALUES), width);
+    return im2sp_encode_embeddings(&picture, net,
+                                   shard_values(embeddings, EMBEDDING_VALUES, found, &one), 1);
+}
+
+/* A model of image units, or of embeddings, finds them in the shard, one of pixels in the file. */
 static enum status look(float *picture, const struct making *making, size_t row)
 {
     struct im2sp *net = picture_speaker_net(making->nets->speaker);
     const size_t side = im2sp_sizes(net)->encoder.side;
     char path[PATH_BYTES];
     size_t one = 0;
-    if (im2sp_sizes(net)->input == IM2SP_UNITS) {
+    if (sees(making->nets, IM2SP_EMBEDDINGS))
+        return look_at_embedding(picture, making, row);
+    if (sees(making->nets, IM2SP_UNITS)) {
         if (shard_column_width(making->images, IMAGE_UNITS) != side * side)
             return status_fail(STATUS_INVALID, "%zu image units a picture, the model sees %zu",
                                shard_column_width(making->images, IMAGE_UNITS), side * side);
@@ -88,7 +116,6 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
                                 const char **subject)
 {
     struct making *making = payload;
-    const struct im2sp *net = picture_speaker_net(making->nets->speaker);
     for (*is_there = false; making->row < shard_kept_count(making->images);) {
         const size_t row = making->row++;
         if (!shard_stage_wants(making->work, shard_kept_record(making->images, row)))
@@ -100,7 +127,8 @@ static enum status next_picture(void *payload, bool *is_there, float *picture, s
             *subject = shard_kept_id(making->images, row);
             return STATUS_OK;
         }
-        if (outcome == STATUS_NO_MEMORY || im2sp_sizes(net)->input == IM2SP_UNITS)
+        if (outcome == STATUS_NO_MEMORY ||
+            (outcome != STATUS_NOT_FOUND && !sees(making->nets, IM2SP_PIXELS)))
             return outcome; /* not the picture's fault */
         outcome = fail_picture(making, row, status_text());
         if (outcome == STATUS_OK)
@@ -248,6 +276,7 @@ static void end_making(struct making *making, size_t count)
     free(making->reasons);
     free(making->captions);
     shard_destroy(making->images);
+    shard_destroy(making->embeddings);
 }
 
 static enum status fill(void *self, struct shard *out, struct shard_work *work,
@@ -259,7 +288,10 @@ static enum status fill(void *self, struct shard *out, struct shard_work *work,
     if (outcome != STATUS_OK)
         return outcome;
     const size_t count = shard_kept_count(making.images);
-    outcome = begin_making(&making, count);
+    if (sees(self, IM2SP_EMBEDDINGS))
+        outcome = embedding_shard_read(&making.embeddings, run, range.number);
+    if (outcome == STATUS_OK)
+        outcome = begin_making(&making, count);
     if (outcome == STATUS_OK)
         outcome = generation_run(making.nets->generation, &ends);
     if (outcome == STATUS_OK)

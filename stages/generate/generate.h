@@ -1,15 +1,17 @@
 /** generate: spoken captions, as speech units and perhaps sound, for the pictures that image-units
  * kept. Optional: without generate.im2sp in the plan it says so and does nothing.
  *
- * A model of image units reads those of RUN/images; one of pixels reads the pictures. A picture
- * that image-units rejected is not looked at again; one that cannot be read any more, or of which
- * the model says nothing, is a reject of this stage. A caption that does not end is cut at
+ * A model of image units reads those of RUN/images, one of embeddings RUN/embeddings; one of pixels
+ * reads the pictures. A picture that image-units rejected is not looked at again; one that cannot
+ * be read any more, that embed-images rejected where embeddings are seen, or of which the model
+ * says nothing, is a reject of this stage. A caption that does not end is cut at
  * generate.length_max and flagged.
  *
  * What generate.* says may change from one run of the stage to the next: the shards are then made
  * again.
  *
- * Reads:  RUN/images; for a model of pixels the manifest's pictures
+ * Reads:  RUN/images; for a model of embeddings RUN/embeddings, for one of pixels the manifest's
+ *         pictures
  * Writes: RUN/generated, a shard for each of RUN/images; layout in docs/FORMATS.md, "Shards"
  * Ranks:  any number; the content does not depend on it, nor on generate.batch_images */
 #ifndef STAGES_GENERATE_GENERATE_H

@@ -14,6 +14,9 @@ static enum status load_speaker(struct generate_nets *nets, const struct plan *p
     if (outcome != STATUS_OK)
         return outcome;
     const struct im2sp_config *sizes = im2sp_sizes(picture_speaker_net(nets->speaker));
+    if (sizes->input == IM2SP_EMBEDDINGS && plan->embed_images.clip == NULL)
+        return status_fail(STATUS_INVALID, "%s sees image embeddings: embed_images.clip makes them",
+                           plan->generate.im2sp);
     if (sizes->input == IM2SP_UNITS && plan->image_units.crop_tokens != sizes->encoder.side)
         return status_fail(STATUS_INVALID,
                            "%s sees grids of %zu x %zu image units, image_units.crop_tokens is %zu",

@@ -99,6 +99,19 @@ static bool tell_vocoder(const struct weights_file *file)
     return true;
 }
 
+static void tell_im2sp_sizes(const struct im2sp_config *sizes)
+{
+    if (sizes->input == IM2SP_EMBEDDINGS)
+        printf(": sees embeddings of %zu values as %zu tokens", sizes->encoder.width,
+               sizes->prefix_tokens);
+    else
+        printf(": sees %zu x %zu %s, encoder %zu layers of width %zu", sizes->encoder.side,
+               sizes->encoder.side, sizes->input == IM2SP_UNITS ? "image units" : "pixels",
+               sizes->encoder.layers, sizes->encoder.width);
+    printf(", decoder %zu layers of width %zu, %zu ids in sequences of up to %zu", sizes->layers,
+           sizes->width, sizes->vocabulary, sizes->length_max);
+}
+
 static bool tell_im2sp(const struct weights_file *file)
 {
     char prefix[IM2SP_PREFIX_BYTES];
@@ -109,15 +122,8 @@ static bool tell_im2sp(const struct weights_file *file)
     const enum status usable = im2sp_create(&net, &file->table, file->settings);
     printf("net        image-to-speech-unit model on GIT, named as at %s",
            naming == IM2SP_MICROSOFT ? "Microsoft" : "Hugging Face");
-    if (usable == STATUS_OK) {
-        const struct im2sp_config *sizes = im2sp_sizes(net);
-        printf(": sees %zu x %zu %s, encoder %zu layers of width %zu, decoder %zu layers of width "
-               "%zu, %zu ids in sequences of up to %zu",
-               sizes->encoder.side, sizes->encoder.side,
-               sizes->input == IM2SP_UNITS ? "image units" : "pixels", sizes->encoder.layers,
-               sizes->encoder.width, sizes->layers, sizes->width, sizes->vocabulary,
-               sizes->length_max);
-    }
+    if (usable == STATUS_OK)
+        tell_im2sp_sizes(im2sp_sizes(net));
     printf("\nusable     %s\n", usable == STATUS_OK ? "yes, with --im2sp" : status_text());
     im2sp_destroy(net);
     return true;

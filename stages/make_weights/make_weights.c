@@ -22,7 +22,7 @@
 
 struct request {
     const char *net, *size, *kind, *folder;
-    size_t seed, units, side, channels;
+    size_t seed, units, side, channels, embedding;
     bool is_designed; /* else drawn */
 };
 
@@ -96,6 +96,8 @@ static enum status make_vocoder(struct tensor_table *table, struct settings *set
     return outcome == STATUS_OK ? unit_vocoder_config_write(settings, &config) : outcome;
 }
 
+enum { PREFIX_TOKENS = 4 }; /* as pretrain.prefix_tokens has it */
+
 static enum status make_im2sp(struct tensor_table *table, struct settings *settings,
                               const struct request *request)
 {
@@ -105,6 +107,8 @@ static enum status make_im2sp(struct tensor_table *table, struct settings *setti
             : im2sp_config_compact(request->side, request->channels, request->units);
     if (config.encoder.side < 2 || config.encoder.side % 2 != 0 || config.encoder.side > 256)
         return status_fail(STATUS_INVALID, "--side is an even number up to 256");
+    if (request->embedding > 0)
+        im2sp_config_see_embeddings(&config, request->embedding, PREFIX_TOKENS);
     const enum status outcome = im2sp_untrained(table, &config, request->seed);
     return outcome == STATUS_OK ? im2sp_config_write(settings, &config) : outcome;
 }
@@ -187,6 +191,8 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
           "side of the grid of image units that a compact im2sp sees (default 28)" },
         { "channels", OPTION_COUNT, &request.channels, "C",
           "values of a code of those (default: as of the compact vit-vqgan)" },
+        { "embedding", OPTION_COUNT, &request.embedding, "E",
+          "an im2sp that sees CLIP's embeddings of E values instead of image units" },
         { "kind", OPTION_TEXT, &request.kind, "KIND",
           "designed (where there is such a net, the default) or random" },
         { "seed", OPTION_COUNT, &request.seed, "S", "of every draw (default 1)" },
@@ -199,8 +205,9 @@ enum status make_weights_command(struct command_line *line, int argc, char **arg
     if (strcmp(request.size, "compact") != 0 && strcmp(request.size, "base") != 0)
         return command_usage(line, "--size is compact or base");
     if (request.units < 1 || request.units > 65000 || request.channels < 1 ||
-        request.channels > 1024)
-        return command_usage(line, "--units is 1 to 65000, --channels 1 to 1024");
+        request.channels > 1024 || request.embedding > IM2SP_WIDTH_MAX)
+        return command_usage(line,
+                             "--units is 1 to 65000, --channels 1 to 1024, --embedding up to 8192");
     if (request.kind != NULL && strcmp(request.kind, "designed") != 0 &&
         strcmp(request.kind, "random") != 0)
         return command_usage(line, "--kind is designed or random");

@@ -5,6 +5,7 @@ unitmill_test(stages/test_audit.c USES sample_run PkgConfig::JANSSON m LABELS un
 unitmill_test(stages/test_audit_tokens.c USES sample_run PkgConfig::JANSSON m LABELS unit)
 unitmill_test(stages/test_status.c USES sample_run PkgConfig::JANSSON m LABELS unit)
 unitmill_test(stages/test_export.c USES sample_run PkgConfig::HDF5 PkgConfig::JANSSON m LABELS unit)
+unitmill_test(stages/test_generated_captions.c USES unitmill::stages LABELS unit)
 unitmill_test(stages/test_encode_golden.c
   USES unitmill::stages PkgConfig::HDF5 m LABELS golden TIMEOUT 120)
 unitmill_test(stages/test_unit_quality.c USES unitmill::stages m LABELS unit)

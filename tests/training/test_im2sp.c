@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { CAPTIONS = 7, SIDE = 6, PLACES = SIDE * SIDE, CHANNELS = 3, CODES = 11, UNITS = 130 };
-enum { LENGTH_MAX = 20, LONGEST = 24 };
+enum { LENGTH_MAX = 20, LONGEST = 24, EMBEDDING = 5, TOKENS = 2 };
 
 static struct team team;
 
@@ -17,6 +17,7 @@ static struct team team;
 struct sample {
     size_t offsets[CAPTIONS + 1];
     uint16_t units[CAPTIONS * LONGEST], image_units[CAPTIONS * PLACES];
+    float embeddings[CAPTIONS * EMBEDDING];
     uint64_t names[CAPTIONS];
 };
 
@@ -30,6 +31,8 @@ static void fill_sample(struct sample *sample)
             sample->units[sample->offsets[c] + u] = (uint16_t)((c * 31 + u * 17) % UNITS);
         for (size_t p = 0; p < PLACES; p++)
             sample->image_units[c * PLACES + p] = (uint16_t)((c * 5 + p * 3 + p * p) % CODES);
+        for (size_t e = 0; e < EMBEDDING; e++)
+            sample->embeddings[c * EMBEDDING + e] = sinf((float)(c * c + 7 * e));
     }
 }
 
@@ -42,7 +45,8 @@ static struct store_batch part_of(const struct sample *sample, struct slice slic
     return (struct store_batch){ .count = slice.count,
                                  .unit_offsets = offsets,
                                  .units = sample->units + first,
-                                 .image_units = sample->image_units + slice.first * PLACES };
+                                 .image_units = sample->image_units + slice.first * PLACES,
+                                 .embeddings = sample->embeddings + slice.first * EMBEDDING };
 }
 
 struct trial {
@@ -64,7 +68,8 @@ static const struct store_batch_shape shape = { .speech_codebook = UNITS,
                                                 .image_codebook = CODES,
                                                 .tokens = PLACES,
                                                 .grid_rows = SIDE,
-                                                .grid_columns = SIDE };
+                                                .grid_columns = SIDE,
+                                                .embedding_width = EMBEDDING };
 
 static struct im2sp_objective_options options_of(const float *codes, size_t pass_frames)
 {
@@ -84,15 +89,31 @@ static const float *codes(void)
     return values;
 }
 
-static void begin_trial(struct trial *trial, size_t pass_frames, size_t tape_bytes)
+static struct im2sp_objective_options embedding_options(size_t pass_frames)
 {
-    const struct im2sp_objective_options options = options_of(codes(), pass_frames);
+    struct im2sp_objective_options options = options_of(NULL, pass_frames);
+    im2sp_config_see_embeddings(&options.model, EMBEDDING, TOKENS);
+    options.code_count = options.code_width = 0;
+    return options;
+}
+
+static void begin_trial_of(struct trial *trial, enum im2sp_input input, size_t pass_frames,
+                           size_t tape_bytes)
+{
+    const struct im2sp_objective_options options = input == IM2SP_EMBEDDINGS
+                                                       ? embedding_options(pass_frames)
+                                                       : options_of(codes(), pass_frames);
     check_status(parameter_set_create(&trial->set), STATUS_OK, NULL);
     check_status(im2sp_objective_open(&trial->objective, trial->set, &options, &shape), STATUS_OK,
                  NULL);
     check_status(parameter_set_lay_out(trial->set), STATUS_OK, NULL);
     check_status(tape_create(&trial->tape, tape_bytes), STATUS_OK, NULL);
     trial->objective.draw(trial->objective.self, 5);
+}
+
+static void begin_trial(struct trial *trial, size_t pass_frames, size_t tape_bytes)
+{
+    begin_trial_of(trial, IM2SP_UNITS, pass_frames, tape_bytes);
 }
 
 static void end_trial(struct trial *trial)
@@ -137,19 +158,19 @@ static void check_same_gradients(const struct trial *a, const struct trial *b)
 }
 
 /* One rank alone has the whole batch in one pass; all ranks have their parts, in passes. */
-static void ranks_and_passes_do_not_matter(void)
+static void check_ranks_and_passes(enum im2sp_input input)
 {
     static const size_t passes[] = { 1, 40, 1000 };
     struct team alone;
     struct trial whole;
     double expected = 0.0, loss = 0.0;
     check_status(team_begin(&alone, MPI_COMM_SELF), STATUS_OK, NULL);
-    begin_trial(&whole, 100000, 64 << 20);
+    begin_trial_of(&whole, input, 100000, 64 << 20);
     check_status(step(&expected, &whole, &alone, 1), STATUS_OK, NULL);
     CU_ASSERT_DOUBLE_EQUAL(expected, log(UNITS + 3.0), 0.3);
     for (size_t p = 0; p < sizeof passes / sizeof passes[0]; p++) {
         struct trial parted;
-        begin_trial(&parted, passes[p], 64 << 20);
+        begin_trial_of(&parted, input, passes[p], 64 << 20);
         check_status(step(&loss, &parted, &team, 1), STATUS_OK, NULL);
         CU_ASSERT_DOUBLE_EQUAL(loss, expected, 1e-6 * expected);
         check_same_gradients(&parted, &whole);
@@ -157,6 +178,16 @@ static void ranks_and_passes_do_not_matter(void)
     }
     end_trial(&whole);
     team_end(&alone);
+}
+
+static void ranks_and_passes_do_not_matter(void)
+{
+    check_ranks_and_passes(IM2SP_UNITS);
+}
+
+static void nor_do_they_for_embeddings(void)
+{
+    check_ranks_and_passes(IM2SP_EMBEDDINGS);
 }
 
 static void dropout_depends_on_the_step_alone(void)
@@ -261,6 +292,10 @@ static void what_does_not_fit_is_refused(void)
     options = fitting;
     options.model.input = IM2SP_PIXELS;
     refuse(&options, &shape, "a model of pixels");
+    options = embedding_options(1000);
+    store = shape;
+    store.embedding_width = EMBEDDING + 1;
+    refuse(&options, &store, "image embeddings of 6 values, the model sees 5");
 }
 
 static void begin(void)
@@ -278,6 +313,7 @@ int main(int argc, char **argv)
     CU_TestInfo cases[] = {
         { "begin", begin },
         { "ranks and passes do not matter", ranks_and_passes_do_not_matter },
+        { "nor do they for embeddings", nor_do_they_for_embeddings },
         { "dropout depends on the step alone", dropout_depends_on_the_step_alone },
         { "a caption that is too long counts nothing", a_caption_that_is_too_long_counts_nothing },
         { "the loss falls", the_loss_falls },

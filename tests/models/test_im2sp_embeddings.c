@@ -1,0 +1,330 @@
+/* The image-to-speech-unit model of embeddings: what is trained is what generates, its gradients,
+ * its sizes out of a file, and bad input. */
+#include "models/im2sp.h"
+#include "models/im2sp_trained.h"
+#include "models/im2sp_untrained.h"
+#include "nn/tape_loss.h"
+#include "tests/support/check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PICTURES = 3, EMBEDDING = 10, TOKENS = 3, UNITS = 12, IDS = 4 + 7 + 2, LONGEST = 7 };
+
+static const char map_name[] = "git.visual_projection.visual_projection.0.weight";
+
+static struct im2sp_config small(void)
+{
+    struct im2sp_config config = im2sp_config_compact(6, 5, UNITS);
+    config.width = 32;
+    config.heads = 4;
+    config.mlp = 48;
+    config.length_max = 20;
+    im2sp_config_see_embeddings(&config, EMBEDDING, TOKENS);
+    return config;
+}
+
+static struct settings *settings_of(const struct im2sp_config *config)
+{
+    struct settings *settings = settings_create("test");
+    check_status(im2sp_config_write(settings, config), STATUS_OK, NULL);
+    return settings;
+}
+
+static struct im2sp *make(const struct tensor_table *table, const struct im2sp_config *config)
+{
+    struct im2sp *net = NULL;
+    struct settings *settings = settings_of(config);
+    check_status(im2sp_create(&net, table, settings), STATUS_OK, NULL);
+    settings_destroy(settings);
+    if (net == NULL)
+        abort();
+    return net;
+}
+
+static void embed(float embeddings[PICTURES * EMBEDDING])
+{
+    for (size_t i = 0; i < PICTURES * EMBEDDING; i++)
+        embeddings[i] = 3.0f * sinf((float)(i * i + 2 * i + 1));
+}
+
+/* What is trained has one table of ids, for what goes in and what comes out. */
+static void tie(struct tensor_table *table)
+{
+    const struct tensor *output = tensor_table_find(table, "output.weight");
+    const struct tensor *words = tensor_table_find(table, "git.embeddings.word_embeddings.weight");
+    memcpy(words->owned, output->owned, output->count * sizeof(float));
+}
+
+/* A model with the values of a table, and captions of 4, 7 and 2 ids for it. */
+struct forcing {
+    struct tensor_table table;
+    struct parameter_set *set;
+    struct im2sp_trained *model;
+    struct tape *tape;
+    float embeddings[PICTURES * EMBEDDING];
+    size_t starts[PICTURES + 1];
+    int32_t ids[IDS], targets[IDS];
+};
+
+static void begin(struct forcing *forcing)
+{
+    const struct im2sp_config config = small();
+    static const size_t lengths[PICTURES] = { 4, 7, 2 };
+    size_t filled = 0;
+    *forcing = (struct forcing){ 0 };
+    check_status(im2sp_untrained(&forcing->table, &config, 5), STATUS_OK, NULL);
+    tie(&forcing->table);
+    check_status(parameter_set_create(&forcing->set), STATUS_OK, NULL);
+    check_status(im2sp_trained_create(&forcing->model, forcing->set, &config, 0.1f), STATUS_OK,
+                 NULL);
+    check_status(parameter_set_lay_out(forcing->set), STATUS_OK, NULL);
+    check_status(
+        im2sp_trained_fill(&filled, forcing->model, &forcing->table, IM2SP_HUGGING_FACE, ""),
+        STATUS_OK, NULL);
+    CU_ASSERT_EQUAL(filled, parameter_set_count(forcing->set));
+    check_status(tape_create(&forcing->tape, (size_t)64 << 20), STATUS_OK, NULL);
+    embed(forcing->embeddings);
+    for (size_t p = 0; p < PICTURES; p++) {
+        uint16_t units[LONGEST];
+        for (size_t u = 0; u + 1 < lengths[p]; u++)
+            units[u] = (uint16_t)((p * 5 + u * 3) % UNITS);
+        im2sp_trained_put_caption(forcing->ids + forcing->starts[p],
+                                  forcing->targets + forcing->starts[p], forcing->model, units,
+                                  lengths[p] - 1);
+        forcing->starts[p + 1] = forcing->starts[p] + lengths[p];
+    }
+}
+
+static void end(struct forcing *forcing)
+{
+    tape_destroy(forcing->tape);
+    im2sp_trained_destroy(forcing->model);
+    parameter_set_destroy(forcing->set);
+    tensor_table_end(&forcing->table);
+}
+
+static struct array *run(struct forcing *forcing, bool is_recorded)
+{
+    const struct im2sp_trained_batch batch = { .count = PICTURES,
+                                               .embeddings = forcing->embeddings,
+                                               .starts = forcing->starts,
+                                               .ids = forcing->ids };
+    tape_reset(forcing->tape);
+    tape_set_recording(forcing->tape, is_recorded);
+    struct array *logits = im2sp_trained_run(forcing->model, forcing->tape, &batch).logits;
+    check_status(tape_status(forcing->tape), STATUS_OK, NULL);
+    return logits;
+}
+
+static float **make_pictures(const struct im2sp *net)
+{
+    float **pictures = calloc(PICTURES, sizeof *pictures);
+    for (size_t p = 0; p < PICTURES; p++)
+        pictures[p] = calloc(im2sp_picture_count(net), sizeof **pictures);
+    return pictures;
+}
+
+static void free_pictures(float **pictures)
+{
+    for (size_t p = 0; p < PICTURES; p++)
+        free(pictures[p]);
+    free(pictures);
+}
+
+/* Logits of all captions, id by id: [IDS][V]. */
+static float *say(struct im2sp *net, const struct forcing *forcing, float *const *pictures)
+{
+    const size_t V = im2sp_sizes(net)->vocabulary, length = im2sp_sizes(net)->length_max;
+    float *cache = calloc(im2sp_cache_count(net, length), sizeof *cache);
+    float *logits = calloc(IDS * V, sizeof *logits);
+    for (size_t p = 0; p < PICTURES; p++)
+        for (size_t i = forcing->starts[p]; i < forcing->starts[p + 1]; i++) {
+            const struct im2sp_row row = { pictures[p], cache, i - forcing->starts[p],
+                                           (uint16_t)forcing->ids[i] };
+            im2sp_step(logits + i * V, net, &row, 1, length);
+        }
+    free(cache);
+    return logits;
+}
+
+static void what_is_trained_is_what_generates(void)
+{
+    const struct im2sp_config config = small();
+    struct forcing forcing;
+    begin(&forcing);
+    struct im2sp *net = make(&forcing.table, &config);
+    float **pictures = make_pictures(net);
+    check_status(im2sp_encode_embeddings(pictures, net, forcing.embeddings, PICTURES), STATUS_OK,
+                 NULL);
+    float *said = say(net, &forcing, pictures);
+    const struct array *logits = run(&forcing, false);
+    float worst = 0.0f, largest = 0.0f, apart = 0.0f;
+    for (size_t i = 0; i < IDS * logits->columns; i++) {
+        const int32_t unit = unit_ids_to_unit(config.ids, (uint16_t)(i % logits->columns));
+        if (unit >= UNITS) /* never said: only generation knows */
+            continue;
+        worst = fmaxf(worst, fabsf(logits->value[i] - said[i]));
+        largest = fmaxf(largest, fabsf(logits->value[i]));
+        if (i < logits->columns) /* first ids of two pictures */
+            apart = fmaxf(apart, fabsf(said[i] - said[forcing.starts[1] * logits->columns + i]));
+    }
+    CU_ASSERT(worst <= 1e-4f * largest);
+    CU_ASSERT(apart > 0.05f * largest);
+    free(said);
+    free_pictures(pictures);
+    im2sp_destroy(net);
+    end(&forcing);
+}
+
+static double loss_of(struct forcing *forcing)
+{
+    return (double)tape_cross_entropy(forcing->tape, run(forcing, false), forcing->targets, IDS)
+        ->value[0];
+}
+
+/* Along the gradient itself: the slope there is its length. */
+static void check_slope(struct forcing *forcing, const char *name)
+{
+    struct parameter *parameter = parameter_set_find(forcing->set, name);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(parameter);
+    const size_t bytes = parameter->count * sizeof(float);
+    float *before = malloc(bytes);
+    double square = 0.0, losses[2];
+    memcpy(before, parameter->value, bytes);
+    for (size_t i = 0; i < parameter->count; i++)
+        square += (double)parameter->gradient[i] * (double)parameter->gradient[i];
+    const double length = sqrt(square), stretch = 0.02 / length;
+    CU_ASSERT(length > 1e-3);
+    for (size_t side = 0; side < 2; side++) {
+        for (size_t i = 0; i < parameter->count; i++)
+            parameter->value[i] =
+                before[i] + (float)(side == 0 ? stretch : -stretch) * parameter->gradient[i];
+        losses[side] = loss_of(forcing);
+    }
+    CU_ASSERT_DOUBLE_EQUAL((losses[0] - losses[1]) / 0.04, length, 0.01 * length);
+    memcpy(parameter->value, before, bytes);
+    free(before);
+}
+
+static void gradients_are_slopes(void)
+{
+    struct forcing forcing;
+    begin(&forcing);
+    parameter_set_clear_gradients(forcing.set);
+    struct array *logits = run(&forcing, true);
+    check_status(
+        tape_backward(forcing.tape, tape_cross_entropy(forcing.tape, logits, forcing.targets, IDS)),
+        STATUS_OK, NULL);
+    check_slope(&forcing, map_name);
+    check_slope(&forcing, "git.visual_projection.visual_projection.0.bias");
+    check_slope(&forcing, "git.visual_projection.visual_projection.1.weight");
+    check_slope(&forcing, "git.encoder.layer.0.attention.self.key.weight");
+    end(&forcing);
+}
+
+static void the_sizes_are_read_back(void)
+{
+    const struct im2sp_config config = small();
+    struct tensor_table table;
+    struct im2sp *net = NULL;
+    check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
+    check_status(im2sp_create(&net, &table, NULL), STATUS_OK, NULL); /* without settings too */
+    im2sp_destroy(net);
+    net = make(&table, &config);
+    CU_ASSERT_EQUAL(im2sp_sizes(net)->input, IM2SP_EMBEDDINGS);
+    CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.width, EMBEDDING);
+    CU_ASSERT_EQUAL(im2sp_config_tokens(im2sp_sizes(net)), TOKENS);
+    CU_ASSERT_EQUAL(im2sp_sizes(net)->heads, config.heads);
+    CU_ASSERT(im2sp_config_picture_flop(im2sp_sizes(net)) > 0.0);
+    im2sp_destroy(net);
+    struct im2sp_config other = config;
+    other.prefix_tokens++;
+    struct settings *settings = settings_of(&other);
+    check_status(im2sp_create(&net, &table, settings), STATUS_INVALID, "prefix_tokens");
+    settings_destroy(settings);
+    other = config; /* 96 rows of the map are no whole number of tokens of width 36 */
+    tensor_table_end(&table);
+    other.width = 36;
+    check_status(im2sp_untrained(&table, &other, 5), STATUS_OK, NULL);
+    for (size_t t = 0; t < table.count; t++)
+        if (strcmp(table.tensors[t].name, map_name) == 0)
+            table.tensors[t].shape[0] = 96;
+    check_status(im2sp_create(&net, &table, NULL), STATUS_CORRUPT, map_name);
+    CU_ASSERT_PTR_NULL(net);
+    tensor_table_end(&table);
+}
+
+/* Powers of two do not round. */
+static void only_the_direction_counts(void)
+{
+    const struct im2sp_config config = small();
+    struct forcing forcing;
+    begin(&forcing);
+    struct im2sp *net = make(&forcing.table, &config);
+    float **pictures = make_pictures(net), **longer = make_pictures(net);
+    const size_t bytes = im2sp_picture_count(net) * sizeof(float);
+    check_status(im2sp_encode_embeddings(pictures, net, forcing.embeddings, PICTURES), STATUS_OK,
+                 NULL);
+    for (size_t i = 0; i < PICTURES * EMBEDDING; i++)
+        forcing.embeddings[i] *= 4.0f;
+    for (size_t p = 0; p < PICTURES; p++) /* and one by one */
+        check_status(
+            im2sp_encode_embeddings(longer + p, net, forcing.embeddings + p * EMBEDDING, 1),
+            STATUS_OK, NULL);
+    for (size_t p = 0; p < PICTURES; p++)
+        CU_ASSERT_EQUAL(memcmp(pictures[p], longer[p], bytes), 0);
+    memset(forcing.embeddings, 0, EMBEDDING * sizeof(float)); /* no direction: no failure */
+    check_status(im2sp_encode_embeddings(pictures, net, forcing.embeddings, 1), STATUS_OK, NULL);
+    CU_ASSERT(isfinite(pictures[0][0]));
+    forcing.embeddings[3] = INFINITY;
+    check_status(im2sp_encode_embeddings(pictures, net, forcing.embeddings, 1), STATUS_INVALID,
+                 "not finite");
+    free_pictures(pictures);
+    free_pictures(longer);
+    im2sp_destroy(net);
+    end(&forcing);
+}
+
+static void what_others_see_is_refused(void)
+{
+    struct im2sp_config config = small();
+    struct tensor_table table;
+    struct parameter_set *set;
+    struct im2sp_trained *model;
+    const uint16_t unit = 0;
+    const float value = 1.0f;
+    float *picture = NULL;
+    check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
+    struct im2sp *net = make(&table, &config);
+    check_status(im2sp_set_codebook(net, &value, 1, 1), STATUS_INVALID, "not this model's");
+    check_status(im2sp_encode_units(&picture, net, &unit, 1), STATUS_INVALID, "no image units");
+    im2sp_destroy(net);
+    tensor_table_end(&table);
+    config = im2sp_config_compact(6, 5, UNITS);
+    check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
+    net = make(&table, &config);
+    check_status(im2sp_encode_embeddings(&picture, net, &value, 1), STATUS_INVALID,
+                 "no image embeddings");
+    im2sp_destroy(net);
+    tensor_table_end(&table);
+    config = small();
+    config.prefix_tokens = IM2SP_PREFIX_MAX + 1;
+    check_status(parameter_set_create(&set), STATUS_OK, NULL);
+    check_status(im2sp_trained_create(&model, set, &config, 0.0f), STATUS_INVALID, "1 to 64");
+    parameter_set_destroy(set);
+}
+
+int main(int argc, char **argv)
+{
+    CU_TestInfo cases[] = {
+        { "what is trained is what generates", what_is_trained_is_what_generates },
+        { "gradients are slopes", gradients_are_slopes },
+        { "the sizes are read back", the_sizes_are_read_back },
+        { "only the direction counts", only_the_direction_counts },
+        { "what others see is refused", what_others_see_is_refused },
+        CU_TEST_INFO_NULL,
+    };
+    return check_suite(argc, argv, "im2sp_embeddings", cases);
+}
