@@ -9,7 +9,7 @@ void im2sp_embedding_scale(float *out, const float *embedding, size_t E)
     double square = 0.0;
     for (size_t e = 0; e < E; e++)
         square += (double)embedding[e] * (double)embedding[e];
-    const double scale = square > 0.0 ? 1.0 / sqrt(square) : 0.0;
+    const double scale = square > 0.0 ? sqrt((double)E / square) : 0.0;
     for (size_t e = 0; e < E; e++)
         out[e] = (float)((double)embedding[e] * scale);
 }

@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/** Local. Scales an embedding to length 1: its direction is what CLIP was trained to give a
- * meaning. One of zeros stays.
+/** Local. Scales an embedding until the mean square of its values is 1: its direction is what CLIP
+ * was trained to give a meaning, and a net's first values count on such loudness. One of zeros
+ * stays.
  *
  *     out       [E]  out
  *     embedding [E]  in   finite */

@@ -53,7 +53,8 @@ enum status shard_stage_recipe(char text[DIGEST_TEXT_BYTES], const struct shard_
     return outcome;
 }
 
-/* A whole shard of another recipe may have columns of other shapes too: the recipe is the reason. */
+/* A whole shard of another recipe may have columns of other shapes too: the recipe is the reason.
+ */
 static bool has_other_recipe(const struct shard *shard, const char *path, const char *recipe)
 {
     struct shard_summary summary;
