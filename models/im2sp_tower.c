@@ -48,48 +48,88 @@ static struct parameter *parameter_of(const struct im2sp_trained *model, const v
     return im2sp_slot_at(model, place)->parts[0];
 }
 
-/* How much louder the tower's table is than the codebook: the best single factor. */
-static enum status find_scale(double *scale, const struct im2sp_trained *model,
-                              const struct tensor_table *table)
+/* What the tower's table made of the codebook, as scale * code + shift. */
+struct relation {
+    double scale;
+    double *shift; /* [channels], owned */
+};
+
+static void relate(struct relation *relation, const float *rows, const float *codes, size_t count,
+                   size_t C)
+{
+    double product = 0.0, square = 0.0;
+    for (size_t c = 0; c < C; c++) {
+        double row_sum = 0.0, code_sum = 0.0;
+        for (size_t i = 0; i < count; i++) {
+            row_sum += (double)rows[i * C + c];
+            code_sum += (double)codes[i * C + c];
+        }
+        for (size_t i = 0; i < count; i++) {
+            const double apart = (double)codes[i * C + c] - code_sum / (double)count;
+            product += apart * (double)rows[i * C + c];
+            square += apart * apart;
+        }
+        relation->shift[c] = row_sum / (double)count;
+    }
+    relation->scale = square > 0.0 ? product / square : 1.0;
+    for (size_t c = 0; c < C; c++)
+        for (size_t i = 0; i < count; i++)
+            relation->shift[c] -= relation->scale * (double)codes[i * C + c] / (double)count;
+}
+
+/* The best such relation, by least squares. */
+static enum status find_relation(struct relation *relation, const struct im2sp_trained *model,
+                                 const struct tensor_table *table)
 {
     const size_t shape[] = { model->code_count, model->config.encoder.channels };
-    const size_t count = shape[0] * shape[1];
-    double product = 0.0, square = 0.0;
-    float *rows = malloc(count * sizeof *rows);
-    if (rows == NULL)
-        return status_fail(STATUS_NO_MEMORY, "%s: %s", table->source, table_name);
-    const enum status outcome = tensor_table_read(rows, table, table_name, 2, shape);
-    for (size_t i = 0; i < count && outcome == STATUS_OK; i++) {
-        product += (double)rows[i] * (double)model->codebook[i];
-        square += (double)model->codebook[i] * (double)model->codebook[i];
-    }
+    float *rows = malloc(shape[0] * shape[1] * sizeof *rows);
+    *relation = (struct relation){ .shift = calloc(shape[1] + 1, sizeof *relation->shift) };
+    enum status outcome = STATUS_OK;
+    if (rows == NULL || relation->shift == NULL)
+        outcome = status_fail(STATUS_NO_MEMORY, "%s: %s", table->source, table_name);
+    if (outcome == STATUS_OK)
+        outcome = tensor_table_read(rows, table, table_name, 2, shape);
+    if (outcome == STATUS_OK)
+        relate(relation, rows, model->codebook, shape[0], shape[1]);
     free(rows);
-    *scale = square > 0.0 ? product / square : 1.0;
     return outcome;
 }
 
-/* merge [D][k * k][C] to the convolution's [D][C][k * k]. */
-static enum status fill_patch(const struct im2sp_trained *model, const struct tensor_table *table)
+/* merge [D][k * k][C] to the convolution's [D][C][k * k]; shifts go to the bias. */
+static void put_patch(const struct im2sp_trained *model, const float *merge,
+                      const struct relation *relation)
 {
     const struct im2sp_encoder_config *encoder = &model->config.encoder;
     const size_t places = encoder->kernel * encoder->kernel, C = encoder->channels;
-    const size_t shape[] = { encoder->width, places * C };
-    struct parameter *patch = parameter_of(model, &model->places.encoder.patch);
-    struct parameter *bias = parameter_of(model, &model->places.encoder.patch_bias);
-    double scale = 1.0;
-    float *merge = malloc(patch->count * sizeof *merge);
+    float *patch = parameter_of(model, &model->places.encoder.patch)->value;
+    float *bias = parameter_of(model, &model->places.encoder.patch_bias)->value;
+    for (size_t d = 0; d < encoder->width; d++)
+        for (size_t p = 0; p < places; p++)
+            for (size_t c = 0; c < C; c++) {
+                const double weight = (double)merge[(d * places + p) * C + c];
+                patch[(d * C + c) * places + p] = (float)(relation->scale * weight);
+                bias[d] += (float)(relation->shift[c] * weight);
+            }
+}
+
+static enum status fill_patch(const struct im2sp_trained *model, const struct tensor_table *table)
+{
+    const struct im2sp_encoder_config *encoder = &model->config.encoder;
+    const size_t shape[] = { encoder->width,
+                             encoder->kernel * encoder->kernel * encoder->channels };
+    struct relation relation;
+    float *merge = malloc(shape[0] * shape[1] * sizeof *merge);
     if (merge == NULL)
         return status_fail(STATUS_NO_MEMORY, "%s: %s", table->source, merge_weight_name);
-    enum status outcome = find_scale(&scale, model, table);
+    enum status outcome = find_relation(&relation, model, table);
     if (outcome == STATUS_OK)
         outcome = tensor_table_read(merge, table, merge_weight_name, 2, shape);
     if (outcome == STATUS_OK)
-        outcome = tensor_table_read(bias->value, table, merge_bias_name, 1, shape);
-    for (size_t d = 0; d < shape[0] && outcome == STATUS_OK; d++)
-        for (size_t p = 0; p < places; p++)
-            for (size_t c = 0; c < C; c++)
-                patch->value[(d * C + c) * places + p] =
-                    (float)(scale * (double)merge[(d * places + p) * C + c]);
+        outcome = tensor_table_read(parameter_of(model, &model->places.encoder.patch_bias)->value,
+                                    table, merge_bias_name, 1, shape);
+    if (outcome == STATUS_OK)
+        put_patch(model, merge, &relation);
+    free(relation.shift);
     free(merge);
     return outcome;
 }

@@ -169,23 +169,53 @@ void im2sp_trained_freeze_encoder(struct im2sp_trained *model)
     }
 }
 
-/* Root of the mean square of the codebook's values. */
-static float codebook_loudness(const struct im2sp_trained *model)
+/* Of the codebook's vectors, one value. */
+static double codebook_mean(const struct im2sp_trained *model, size_t channel)
 {
-    const size_t count = model->code_count * model->config.encoder.channels;
+    const size_t C = model->config.encoder.channels;
     double sum = 0.0;
-    for (size_t i = 0; i < count; i++)
-        sum += (double)model->codebook[i] * (double)model->codebook[i];
-    return sum > 0.0 ? (float)sqrt(sum / (double)count) : 1.0f;
+    for (size_t i = 0; i < model->code_count; i++)
+        sum += (double)model->codebook[i * C + channel];
+    return model->code_count > 0 ? sum / (double)model->code_count : 0.0;
+}
+
+/* How far the vectors are from their mean: root of the mean square, of all values. */
+static float codebook_deviation(const struct im2sp_trained *model)
+{
+    const size_t C = model->config.encoder.channels;
+    double squares = 0.0;
+    for (size_t c = 0; c < C; c++) {
+        const double mean = codebook_mean(model, c);
+        for (size_t i = 0; i < model->code_count; i++) {
+            const double apart = (double)model->codebook[i * C + c] - mean;
+            squares += apart * apart;
+        }
+    }
+    return squares > 0.0 ? (float)sqrt(squares / (double)(model->code_count * C)) : 1.0f;
+}
+
+/* A patch of mean vectors gives nothing, so that what tells codes apart is heard: vectors of length
+ * 1 may have most of it in common. */
+static void centre_patches(const struct im2sp_trained *model)
+{
+    const struct parameter *patch = im2sp_slot_at(model, &model->places.encoder.patch)->parts[0];
+    const size_t C = model->config.encoder.channels, places = patch->columns / C;
+    float *bias = im2sp_slot_at(model, &model->places.encoder.patch_bias)->parts[0]->value;
+    for (size_t c = 0; c < C; c++) {
+        const float mean = (float)codebook_mean(model, c);
+        for (size_t d = 0; d < patch->rows; d++)
+            for (size_t p = 0; p < places; p++)
+                bias[d] -= mean * patch->value[(d * C + c) * places + p];
+    }
 }
 
 static float first_deviation(const struct im2sp_trained *model, const struct im2sp_slot *slot,
-                             const struct parameter *parameter)
+                             const struct parameter *parameter, float deviation)
 {
     const struct im2sp_weights *places = &model->places;
     const float inputs = sqrtf((float)parameter->columns);
     if (slot->place == &places->encoder.patch)
-        return 1.0f / (inputs * codebook_loudness(model));
+        return 1.0f / (inputs * deviation);
     if (slot->place == &places->encoder.position || slot->place == &places->encoder.class_token)
         return place_deviation;
     if (slot->role == IM2SP_TABLE || slot->place == &places->output) /* the table of ids, too */
@@ -223,6 +253,7 @@ static void point_heads(const struct im2sp_trained *model, uint64_t seed)
 
 void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
 {
+    const float deviation = codebook_deviation(model);
     for (size_t s = 0; s < model->slot_count; s++) {
         const struct im2sp_slot *slot = &model->slots[s];
         for (size_t p = 0; p < slot->part_count; p++) {
@@ -230,9 +261,12 @@ void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
             if (slot->role == IM2SP_ONES || slot->role == IM2SP_ZEROS)
                 parameter_fill(parameter, slot->role == IM2SP_ONES ? 1.0f : 0.0f);
             else
-                parameter_draw_normal(parameter, seed, first_deviation(model, slot, parameter));
+                parameter_draw_normal(parameter, seed,
+                                      first_deviation(model, slot, parameter, deviation));
         }
     }
+    if (model->codebook != NULL)
+        centre_patches(model);
     point_heads(model, seed);
 }
 

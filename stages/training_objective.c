@@ -237,19 +237,28 @@ static enum status begin_as(struct training_objective *out, const struct run *ru
     return outcome;
 }
 
-/* Where the net has such a table, its rows begin as what the units stand for, brought to loudness
- * 1: beside the sines of their places, rows of length 1 would hardly be heard. */
+/* Where the net has such a table, its rows begin as what the units stand for, without what all have
+ * in common and at loudness 1: beside the sines of their places, what tells rows of length 1 apart
+ * would hardly be heard. */
 static void fill_table(struct parameter_set *set, const char *name, const struct unit_table *table)
 {
     const struct parameter *parameter = parameter_set_find(set, name);
-    double sum = 0.0;
+    double squares = 0.0;
     if (parameter == NULL || parameter->count != table->units * table->width)
         return;
-    for (size_t i = 0; i < parameter->count; i++)
-        sum += (double)table->rows[i] * (double)table->rows[i];
-    const double loudness = sqrt(sum / (double)parameter->count);
-    for (size_t i = 0; i < parameter->count && loudness > 0.0; i++)
-        parameter->value[i] = (float)((double)table->rows[i] / loudness);
+    for (size_t c = 0; c < table->width; c++) {
+        double mean = 0.0;
+        for (size_t u = 0; u < table->units; u++)
+            mean += (double)table->rows[u * table->width + c] / (double)table->units;
+        for (size_t u = 0; u < table->units; u++) {
+            const double apart = (double)table->rows[u * table->width + c] - mean;
+            parameter->value[u * table->width + c] = (float)apart;
+            squares += apart * apart;
+        }
+    }
+    const float loudness = (float)sqrt(squares / (double)parameter->count);
+    for (size_t i = 0; i < parameter->count && loudness > 0.0f; i++)
+        parameter->value[i] /= loudness;
 }
 
 enum status training_objective_open(struct training_objective *out, const struct run *run)
