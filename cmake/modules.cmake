@@ -63,5 +63,5 @@ function(unitmill_test_properties name ranks timeout labels)
     set(processors ${ranks})
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} PROCESSORS ${processors} LABELS "${labels}"
-    ENVIRONMENT "UNITMILL_SOURCE=${PROJECT_SOURCE_DIR};UNITMILL_BINARY=$<TARGET_FILE:unitmill>;${UNITMILL_TEST_ENVIRONMENT}")
+    ENVIRONMENT "OPENBLAS_NUM_THREADS=1;UNITMILL_SOURCE=${PROJECT_SOURCE_DIR};UNITMILL_BINARY=$<TARGET_FILE:unitmill>;${UNITMILL_TEST_ENVIRONMENT}")
 endfunction()

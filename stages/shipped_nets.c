@@ -42,9 +42,14 @@ static enum status find_weights(char path[PATH_BYTES], const char *net)
     return shipped_net_find(path, name);
 }
 
+bool shipped_net_is_meant(const char *weights)
+{
+    return weights == NULL || is_compact(weights);
+}
+
 enum status shipped_net_default(const char **weights, char room[PATH_BYTES], const char *net)
 {
-    if (*weights != NULL && !is_compact(*weights))
+    if (!shipped_net_is_meant(*weights))
         return STATUS_OK;
     *weights = room;
     return find_weights(room, net);

@@ -17,6 +17,9 @@
  * should be; STATUS_IO. */
 enum status shipped_net_find(char path[PATH_BYTES], const char *name);
 
+/** True where an option of a command is not given, or is the word: the shipped net is meant. */
+bool shipped_net_is_meant(const char *weights);
+
 /** For an option of a command: where `*weights` is NULL or "compact", finds the weights of `net`
  * ("hubert") and points `*weights` to `room`. Errors: as shipped_net_find. */
 enum status shipped_net_default(const char **weights, char room[PATH_BYTES], const char *net);

@@ -169,7 +169,7 @@ static enum status choose(struct request *request)
     } nets[] = { { &request->speaker.weights, "im2sp" },
                  { &request->vocoder, "vocoder" },
                  { &request->speaker.vit_vqgan, "vit-vqgan" } };
-    const bool is_given = request->speaker.weights != NULL;
+    const bool is_given = !shipped_net_is_meant(request->speaker.weights);
     enum status outcome = STATUS_OK;
     for (size_t n = 0; n < sizeof nets / sizeof nets[0] && outcome == STATUS_OK; n++)
         if (!is_given || *nets[n].weights != NULL)
@@ -226,7 +226,7 @@ enum status describe_command(struct command_line *line, int argc, char **argv)
         return STATUS_OK;
     if (request.out == NULL)
         return command_usage(line, "--out is needed");
-    if (request.speaker.weights != NULL && request.vocoder == NULL)
+    if (!shipped_net_is_meant(request.speaker.weights) && request.vocoder == NULL)
         return command_usage(line,
                              "--vocoder is needed for the model of --im2sp; compact names the "
                              "one that ships with unitmill");

@@ -169,14 +169,16 @@ static enum status encode(const struct command_line *line, const struct request 
 /* What was not given is that of the nets that ship with unitmill, as far as it goes together. */
 static enum status choose(struct request *request)
 {
-    const bool is_shipped = request->options.weights == NULL;
-    const bool has_centres = request->kmeans != NULL;
+    const bool has_own_layer =
+        shipped_net_is_meant(request->options.weights) && request->layer == NULL;
+    const bool names_centres = request->kmeans != NULL;
     enum status outcome =
         shipped_net_default(&request->options.weights, request->weights, "hubert");
     if (outcome == STATUS_OK && request->layer == NULL)
         outcome = shipped_nets_layer(&request->options.layer, request->options.weights,
                                      request->options.config);
-    if (outcome != STATUS_OK || has_centres || !is_shipped || request->layer != NULL)
+    if (outcome != STATUS_OK || !(names_centres || has_own_layer) ||
+        !shipped_net_is_meant(request->kmeans))
         return outcome;
     request->kmeans = request->centres;
     return shipped_net_find(request->centres, "hubert/kmeans.h5");

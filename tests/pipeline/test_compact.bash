@@ -80,6 +80,10 @@ picture=data/images/000001.jpg
 grep -aqF dedup_units speech.h5 || fail "no units"
 "$unitmill" encode-speech --layer 2 --out plain.h5 --quiet look/scene-000001-en-0.wav
 ! grep -aqF dedup_units plain.h5 || fail "units of another layer than the centres'"
+"$unitmill" encode-speech --hubert compact --out named.h5 --quiet look/scene-000001-en-0.wav
+cmp speech.h5 named.h5 || fail "other units by the name"
+"$unitmill" encode-speech --layer 2 --kmeans compact --out asked.h5 --quiet look/scene-000001-en-0.wav
+grep -aqF dedup_units asked.h5 || fail "no units by centres that were asked for"
 "$unitmill" encode-image --out picture.h5 --quiet "$picture"
 "$unitmill" decode-image picture.h5 --out back --quiet >said
 [ -s back/000001.png ] || fail "no picture came back"
@@ -92,6 +96,8 @@ expect_text refused "--vocoder is needed"
 "$unitmill" describe --im2sp "$nets/im2sp/model.safetensors" --vocoder compact --vit-vqgan compact "$picture" --out named \
     --quiet >said
 cmp named/000001.wav spoken/000001.wav || fail "another description by the same nets"
+"$unitmill" describe --im2sp compact "$picture" --out worded --quiet >said
+cmp worded/000001.wav spoken/000001.wav || fail "another description by the name"
 
 # Generated captions, and training that begins as a shipped net.
 "$unitmill" generate plan.yaml --ranks 1 --quiet --set generate.im2sp=compact --set generate.vocoder=compact \

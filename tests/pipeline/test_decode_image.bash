@@ -37,6 +37,6 @@ expect_failure 1 output "$unitmill" decode-image --vit-vqgan "$weights" run/stor
 expect_text output "no picture nobody"
 expect_failure 1 output "$unitmill" decode-image --vit-vqgan "$weights" run/kmeans.h5 --out one
 expect_text output "no group has units"
-expect_failure 2 output "$unitmill" decode-image run/store.h5 --out one
+expect_failure 2 output "$unitmill" decode-image run/store.h5
 expect_text output "needed"
 echo "units give the same picture by every way"

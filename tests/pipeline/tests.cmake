@@ -63,5 +63,5 @@ unitmill_pipeline_test(pretrain_im2sp_embeddings LABELS pipeline golden fault lo
 unitmill_pipeline_test(pretrain_im2sp LABELS pipeline golden fault long TIMEOUT 300)
 unitmill_pipeline_test(pretrain_vocoder LABELS pipeline TIMEOUT 120)
 unitmill_pipeline_test(pretrain_vit_vqgan LABELS pipeline golden fault long TIMEOUT 240)
-unitmill_pipeline_test(recipes LABELS pipeline long TIMEOUT 400)
+unitmill_pipeline_test(recipes LABELS pipeline long TIMEOUT 600)
 unitmill_pipeline_test(pretrain LABELS pipeline fault long TIMEOUT 300)
