@@ -34,12 +34,12 @@ expect_failure 1 refused "$unitmill" convert-weights cut.safetensors --out none
 # What is too large for half precision stays; what is no number is refused.
 header='{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"loss.seen":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}'
 header+=$(printf '%*s' $((128 - ${#header})) '')
-tensors() { { printf '\200\0\0\0\0\0\0\0%s' "$header" && printf "$1"; } >odd.safetensors; }
-tensors '\0\0\200\077\0\0\200\110\0\0\0\0' # 1, 262144; 0
+tensors() { { printf '\200\0\0\0\0\0\0\0%s' "$header" && printf %b "$1"; } >odd.safetensors; }
+tensors '\0000\0000\0200\0077\0000\0000\0200\0110\0000\0000\0000\0000' # 1, 262144; 0
 "$unitmill" convert-weights odd.safetensors --out odd --half >said
 expect_text said "F32      a: too large for half precision, kept"
 expect_text said "dropped  loss.seen"
-tensors '\0\0\200\077\0\0\200\177\0\0\0\0' # 1, infinity; 0
+tensors '\0000\0000\0200\0077\0000\0000\0200\0177\0000\0000\0000\0000' # 1, infinity; 0
 expect_failure 1 refused "$unitmill" convert-weights odd.safetensors --out none --half
-expect_text refused "a"
+expect_text refused "tensor a is not finite"
 [ ! -e none ] || fail "a refused call makes something"
