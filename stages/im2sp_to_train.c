@@ -146,6 +146,11 @@ enum status im2sp_to_train_open(struct training_objective *out, const struct run
 {
     struct weights_file weights;
     struct vit_vqgan *tokenizer = NULL;
+    if (run->plan.pretrain.images_frozen &&
+        (run->plan.pretrain.init == NULL || sees_embeddings(&run->plan)))
+        return status_fail(STATUS_INVALID,
+                           "pretrain.images_frozen keeps an image encoder that pretrain.init "
+                           "brings; here there is none");
     if (sees_embeddings(&run->plan))
         return open_with(out, run, NULL);
     enum status outcome =

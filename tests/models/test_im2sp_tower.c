@@ -161,6 +161,20 @@ static void both_see_the_same(void)
     tape_destroy(tape);
 }
 
+static void a_frozen_encoder_is_all_that_is_frozen(void)
+{
+    const struct im2sp_config config = im2sp_config_compact(SIDE, CHANNELS, 20);
+    struct parameter_set *set;
+    struct im2sp_trained *model = make(&set, &config);
+    im2sp_trained_freeze_encoder(model);
+    for (size_t p = 0; p < parameter_set_count(set); p++) {
+        const struct parameter *parameter = parameter_set_at(set, p);
+        CU_ASSERT_EQUAL(parameter->is_frozen, strstr(parameter->name, "image_encoder") != NULL);
+    }
+    im2sp_trained_destroy(model);
+    parameter_set_destroy(set);
+}
+
 /* A picture of mean codes gives patches of nothing; others give patches of loudness 1. */
 static void first_patches_are_centred(void)
 {
@@ -213,6 +227,7 @@ int main(int argc, char **argv)
 {
     CU_TestInfo cases[] = {
         { "both see the same", both_see_the_same },
+        { "a frozen encoder is all that is frozen", a_frozen_encoder_is_all_that_is_frozen },
         { "first patches are centred", first_patches_are_centred },
         { "what does not fit is refused", what_does_not_fit_is_refused },
         CU_TEST_INFO_NULL,

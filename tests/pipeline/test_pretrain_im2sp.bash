@@ -73,6 +73,8 @@ expect_failure 1 refused begin "$golden/im2sp-tiny/imgunit/model.safetensors"
 expect_text refused "the store has grids of 6 x 6 image units, the model sees 28 x 28"
 expect_failure 1 refused begin "$golden/hubert-tiny/hf_weight_g.safetensors"
 expect_text refused "no image-to-speech model"
+expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.images_frozen=true
+expect_text refused "pretrain.images_frozen keeps an image encoder that pretrain.init brings"
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.heads=3
 expect_text refused "3 heads do not divide a width of 32"
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.width=9000
