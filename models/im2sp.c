@@ -51,18 +51,16 @@ static enum status begin_workspace(struct im2sp *net)
     const size_t scores = larger(attention_scratch_count(T, head_width),
                                  im2sp_stride(T) + im2sp_stride(config->length_max));
     net->pass_pictures = pictures;
-    /* Of embeddings there are neither: an empty buffer is none that memory lacked. */
-    net->planes = malloc((encoder->channels * encoder->side * encoder->side + 1) * sizeof(float));
     net->patches = malloc((pictures * T * net->weights.encoder.patch.K + 1) * sizeof(float));
     net->stream = malloc(rows * D * sizeof(float));
     net->normed = malloc(rows * D * sizeof(float));
     net->qkv = malloc(rows * 3 * D * sizeof(float));
     net->hidden = malloc(IM2SP_STEP_ROWS * larger(config->mlp, encoder->mlp) * sizeof(float));
     net->scores = malloc(scores * sizeof(float));
-    if (net->planes == NULL || net->patches == NULL || net->stream == NULL || net->normed == NULL ||
-        net->qkv == NULL || net->hidden == NULL || net->scores == NULL)
+    if (net->patches == NULL || net->stream == NULL || net->normed == NULL || net->qkv == NULL ||
+        net->hidden == NULL || net->scores == NULL)
         return status_fail(STATUS_NO_MEMORY, "workspace of an image-to-speech model");
-    return STATUS_OK;
+    return im2sp_convolutions_begin(net);
 }
 
 /* A model of a few units has ids to spare, below the special ones. */
@@ -105,6 +103,8 @@ void im2sp_destroy(struct im2sp *net)
     im2sp_weights_end(&net->weights, &net->config);
     free(net->codebook);
     free(net->planes);
+    free(net->windows);
+    free(net->places);
     free(net->patches);
     free(net->stream);
     free(net->normed);

@@ -1,5 +1,7 @@
 #include "models/im2sp_config.h"
 
+#include "models/early_convolutions.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -58,13 +60,23 @@ void im2sp_config_see_embeddings(struct im2sp_config *config, size_t width, size
     config->code_count = 0;
 }
 
+size_t im2sp_patched_side(const struct im2sp_encoder_config *encoder)
+{
+    return encoder->convolution_channels > 0 ? encoder->side / EARLY_SHRINK : encoder->side;
+}
+
+size_t im2sp_patched_channels(const struct im2sp_encoder_config *encoder)
+{
+    return encoder->convolution_channels > 0 ? encoder->convolution_channels : encoder->channels;
+}
+
 size_t im2sp_config_tokens(const struct im2sp_config *config)
 {
     const struct im2sp_encoder_config *encoder = &config->encoder;
     if (config->input == IM2SP_EMBEDDINGS)
         return config->prefix_tokens;
-    const size_t grid =
-        (encoder->side + 2 * encoder->padding - encoder->kernel) / encoder->stride + 1;
+    const size_t side = im2sp_patched_side(encoder);
+    const size_t grid = (side + 2 * encoder->padding - encoder->kernel) / encoder->stride + 1;
     return grid * grid + 1;
 }
 
@@ -74,14 +86,22 @@ static double layer_products(size_t width, size_t mlp, size_t keys)
     return (double)width * (4.0 * (double)width + 2.0 * (double)mlp + 2.0 * (double)keys);
 }
 
+/* From the units to tokens. */
+static double stem_products(const struct im2sp_encoder_config *encoder, size_t patches)
+{
+    const size_t inputs = im2sp_patched_channels(encoder) * encoder->kernel * encoder->kernel;
+    const double patched = (double)patches * (double)(inputs * encoder->width);
+    return encoder->convolution_channels == 0
+               ? patched
+               : patched + early_convolutions_products(
+                               encoder->channels, encoder->convolution_channels, encoder->side);
+}
+
 double im2sp_config_picture_flop(const struct im2sp_config *config)
 {
     const struct im2sp_encoder_config *encoder = &config->encoder;
     const size_t T = im2sp_config_tokens(config);
-    const double stem = config->input == IM2SP_EMBEDDINGS
-                            ? 0.0
-                            : (double)(T - 1) * (double)(encoder->channels * encoder->kernel *
-                                                         encoder->kernel * encoder->width);
+    const double stem = config->input == IM2SP_EMBEDDINGS ? 0.0 : stem_products(encoder, T - 1);
     const double encoded =
         (double)(T * encoder->layers) * layer_products(encoder->width, encoder->mlp, T);
     /* Of the last layer only keys and values are asked for. */

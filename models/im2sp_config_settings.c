@@ -1,4 +1,5 @@
 /* Sizes of an image-to-speech-unit model out of its tensors and settings, and back. */
+#include "models/early_convolutions.h"
 #include "models/im2sp_config.h"
 #include "models/im2sp_names.h"
 
@@ -101,13 +102,14 @@ static enum status read_side(struct im2sp_config *config, const struct reading *
 {
     struct im2sp_encoder_config *encoder = &config->encoder;
     const size_t grid = places > 1 ? (size_t)lround(sqrt((double)(places - 1))) : 0;
-    encoder->side = grid * encoder->stride;
+    encoder->side = grid * encoder->stride * (encoder->convolution_channels > 0 ? EARLY_SHRINK : 1);
     enum status outcome = settings_read_count(&encoder->side, reading->settings,
                                               "vision_config.image_size", 1, IM2SP_SIDE_MAX);
     if (outcome != STATUS_OK)
         return outcome;
     if (grid < 1 || places > IM2SP_TOKENS_MAX || places != grid * grid + 1 ||
-        encoder->side + 2 * encoder->padding < encoder->kernel ||
+        im2sp_patched_side(encoder) + 2 * encoder->padding < encoder->kernel ||
+        (encoder->convolution_channels > 0 && encoder->side % EARLY_SHRINK != 0) ||
         im2sp_config_tokens(config) != places)
         return status_fail(STATUS_INVALID, "%s: %zu places are not those of a square of %zu",
                            reading->table->source, places, encoder->side);
@@ -160,6 +162,25 @@ static enum status read_prefix(struct im2sp_config *config, const struct reading
     return settings_read_count(&tokens, reading->settings, "im2sp.prefix_tokens", tokens, tokens);
 }
 
+/* Early convolutions, where the weights have them: then theirs is what goes in. */
+static enum status read_convolutions(struct im2sp_encoder_config *encoder,
+                                     const struct reading *reading, const char *place)
+{
+    char name[96];
+    early_convolution_name(name, sizeof name, im2sp_early_place, 0, EARLY_WEIGHT);
+    const struct tensor *first = find(reading, place, name, "", 4);
+    encoder->convolution_channels = 0;
+    if (first == NULL)
+        return STATUS_OK;
+    if (first->shape[0] != encoder->channels || first->shape[0] > EARLY_CHANNELS_MAX ||
+        first->shape[1] < 1 || first->shape[1] > IM2SP_WIDTH_MAX)
+        return status_fail(STATUS_CORRUPT, "%s: %s does not fit the patches",
+                           reading->table->source, first->name);
+    encoder->convolution_channels = first->shape[0];
+    encoder->channels = first->shape[1];
+    return STATUS_OK;
+}
+
 static enum status read_encoder(struct im2sp_config *config, const struct reading *reading)
 {
     const struct im2sp_config published = im2sp_config_large();
@@ -194,6 +215,8 @@ static enum status read_encoder(struct im2sp_config *config, const struct readin
         check_extents(reading, "an image encoder", encoder->width, encoder->layers, encoder->mlp);
     if (outcome == STATUS_OK && sees_units)
         outcome = read_stem(encoder, reading);
+    if (outcome == STATUS_OK && sees_units)
+        outcome = read_convolutions(encoder, reading, names->place);
     if (outcome == STATUS_OK)
         outcome = read_side(config, reading, position->shape[sees_units ? 1 : 0]);
     if (outcome == STATUS_OK)

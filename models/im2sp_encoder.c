@@ -29,25 +29,6 @@ static void show_pictures(const struct im2sp *net, size_t first, size_t count, c
         im2sp_show(net, first + p, name, index, values + p * rows * columns, rows, columns);
 }
 
-/* The windows of a convolution, as rows: out [places][channels][kernel][kernel]. */
-static void gather_patches(float *out, const float *planes,
-                           const struct im2sp_encoder_config *config)
-{
-    const size_t S = config->side, k = config->kernel;
-    const size_t grid = (S + 2 * config->padding - k) / config->stride + 1;
-    for (size_t row = 0; row < grid; row++)
-        for (size_t column = 0; column < grid; column++)
-            for (size_t c = 0; c < config->channels; c++)
-                for (size_t y = 0; y < k; y++)
-                    for (size_t x = 0; x < k; x++) {
-                        /* Left of or above the picture these wrap around, beyond S. */
-                        const size_t from_y = row * config->stride + y - config->padding;
-                        const size_t from_x = column * config->stride + x - config->padding;
-                        *out++ =
-                            from_y < S && from_x < S ? planes[(c * S + from_y) * S + from_x] : 0.0f;
-                    }
-}
-
 /* Tokens of the pictures of a pass from their patches: [count * T][D]. */
 static void embed_patches(struct im2sp *net, size_t first, size_t count)
 {
@@ -191,8 +172,12 @@ void im2sp_prepare_pictures(float *const *pictures, struct im2sp *net, size_t fi
 static void put_planes(struct im2sp *net, size_t p, const float *planes)
 {
     const size_t places = im2sp_config_tokens(&net->config) - 1;
-    gather_patches(net->patches + p * places * net->weights.encoder.patch.K, planes,
-                   &net->config.encoder);
+    const struct im2sp_encoder_config *encoder = &net->config.encoder;
+    const struct im2sp_windows windows = { im2sp_patched_side(encoder),
+                                           im2sp_patched_channels(encoder), encoder->kernel,
+                                           encoder->stride, encoder->padding };
+    im2sp_gather_windows(net->patches + p * places * net->weights.encoder.patch.K, planes,
+                         &windows);
 }
 
 void im2sp_encode_pixels(float *const *pictures, struct im2sp *net, const float *planes,
@@ -234,6 +219,7 @@ enum status im2sp_encode_units(float *const *pictures, struct im2sp *net, const 
         const size_t part = left < net->pass_pictures ? left : net->pass_pictures;
         for (size_t p = 0; p < part; p++) {
             look_up(net, units + (first + p) * places);
+            im2sp_run_convolutions(net);
             put_planes(net, p, net->planes);
         }
         run_encoder(net, first, part);

@@ -81,6 +81,8 @@ static const struct im2sp_encoder_names seit = {
                .mlp_norm = "norm2" },
 };
 
+const char im2sp_early_place[] = "patch_embed.";
+
 const struct im2sp_encoder_names *im2sp_encoder_names(const struct im2sp_config *config)
 {
     if (config->input == IM2SP_UNITS)
@@ -209,14 +211,40 @@ static void visit_layers(struct walk *walk, struct im2sp_layer *layers, size_t c
     walk->place[length] = '\0';
 }
 
+static void visit_convolutions(struct walk *walk, struct im2sp_weights *weights,
+                               const struct im2sp_encoder_config *config)
+{
+    const size_t width = config->convolution_channels;
+    for (size_t c = 0; c < EARLY_CONVOLUTIONS && width > 0; c++) {
+        const struct early_convolution sizes = early_convolution_at(c, config->channels, width);
+        struct im2sp_early *early = &weights->encoder.early[c];
+        struct im2sp_entry entry = { .part_count = 1,
+                                     .dimension_count = 4,
+                                     .shape = { width, sizes.channels, sizes.kernel, sizes.kernel },
+                                     .role = IM2SP_MATRIX,
+                                     .matrix = &early->weight };
+        float **const rows[] = { NULL, &early->bias, &early->gain, &early->offset };
+        for (enum early_tensor t = EARLY_WEIGHT; t < EARLY_TENSORS; t++) {
+            char name[96];
+            early_convolution_name(name, sizeof name, im2sp_early_place, c, t);
+            set_name(walk, &entry, 0, name, "");
+            if (t == EARLY_WEIGHT)
+                hand_over(walk, &entry);
+            else
+                visit_row(walk, rows[t], t == EARLY_GAIN ? IM2SP_ONES : IM2SP_ZEROS, name, "",
+                          width);
+        }
+    }
+}
+
 static void visit_patch(struct walk *walk, struct im2sp_weights *weights,
                         const struct im2sp_encoder_config *config,
                         const struct im2sp_encoder_names *names)
 {
     struct im2sp_entry entry = { .part_count = 1,
                                  .dimension_count = 4,
-                                 .shape = { config->width, config->channels, config->kernel,
-                                            config->kernel },
+                                 .shape = { config->width, im2sp_patched_channels(config),
+                                            config->kernel, config->kernel },
                                  .role = IM2SP_MATRIX,
                                  .matrix = &weights->encoder.patch };
     set_name(walk, &entry, 0, names->patch, "");
@@ -233,6 +261,7 @@ static void visit_encoder(struct walk *walk, struct im2sp_weights *weights,
     const size_t D = config->encoder.width, T = im2sp_config_tokens(config);
     const size_t length = strlen(walk->place);
     snprintf(walk->place + length, sizeof walk->place - length, "%s", names->place);
+    visit_convolutions(walk, weights, &config->encoder);
     visit_patch(walk, weights, &config->encoder, names);
     if (config->input == IM2SP_UNITS) {
         visit_table(walk, &weights->encoder.class_token, names->class_token, 3,

@@ -26,6 +26,9 @@ struct im2sp_decoder_names {
     struct im2sp_layer_names layer;
 };
 
+/** Before the names of early convolutions, within the encoder's place. */
+extern const char im2sp_early_place[];
+
 const struct im2sp_encoder_names *im2sp_encoder_names(const struct im2sp_config *config);
 const struct im2sp_decoder_names *im2sp_decoder_names(enum im2sp_naming naming);
 

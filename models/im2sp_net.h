@@ -17,7 +17,10 @@ struct im2sp {
 
     /* Workspace, owned. R: rows of some pictures, or IM2SP_STEP_ROWS. */
     size_t pass_pictures;
-    float *planes;  /* [channels][side][side]: of units, one picture */
+    float *planes;  /* [channels][side][side]: of units, one picture; then what early convolutions
+                       make of them, [channels][half side][half side] */
+    float *windows; /* of an early convolution: [half side ^ 2][channels * kernel * kernel] */
+    float *places;  /* [2][half side ^ 2][channels]: what comes of it, and the same normed */
     float *patches; /* [pictures * (T - 1)][channels * kernel * kernel] */
     float *stream;  /* [R][D]: what goes from layer to layer */
     float *normed;  /* [R][D] */
@@ -30,6 +33,22 @@ struct im2sp {
  * `index`. */
 void im2sp_show(const struct im2sp *net, size_t number, const char *name, size_t index,
                 const float *values, size_t rows, size_t columns);
+
+/** Where a convolution over a square looks. */
+struct im2sp_windows {
+    size_t side, channels, kernel, stride, padding;
+};
+
+/** The windows as rows: out [places][channels][kernel][kernel], of planes [channels][side][side];
+ * zeros where they reach outside. */
+void im2sp_gather_windows(float *out, const float *planes, const struct im2sp_windows *windows);
+
+/** Workspace of the early convolutions, room for their planes included. Errors: STATUS_NO_MEMORY.
+ */
+enum status im2sp_convolutions_begin(struct im2sp *net);
+
+/** Puts net->planes of one picture through the early convolutions; nothing where there are none. */
+void im2sp_run_convolutions(struct im2sp *net);
 
 /** Feed-forward part, added to what is there: stream [rows][D] += shrink(act(expand(in))). */
 void im2sp_add_mlp(struct im2sp *net, float *stream, const float *in,

@@ -2,6 +2,8 @@
 
 #include "models/im2sp_trained_inside.h"
 #include "models/speech_encoder.h"
+#include "models/unit_codes.h"
+#include "nn/norm.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@ static const char cls_name[] = "image_tower.parallel_branch.cls";
 static const char table_name[] = "image_tower.audio_encoder.unit_embedding.weight";
 static const char merge_weight_name[] = "image_tower.audio_encoder.unit_merge.weight";
 static const char merge_bias_name[] = "image_tower.audio_encoder.unit_merge.bias";
+static const char early_place[] = "image_tower.audio_encoder.";
 static const char layer_place[] = "image_tower.parallel_branch.self_att.model.layers.";
 
 bool im2sp_tower_is_in(const struct tensor_table *table)
@@ -33,8 +36,12 @@ enum status im2sp_tower_sizes(struct im2sp_encoder_config *encoder, const struct
                            "has %zu x %zu of %zu",
                            settings_source(settings), tower.merged_units, tower.unit_width,
                            encoder->side, encoder->side, encoder->channels);
-    encoder->kernel = encoder->stride = side;
-    encoder->padding = 0;
+    const struct convolution_2d overlapping = speech_encoder_patch(0, 0);
+    const bool is_convolved = tower.convolution_channels > 0;
+    encoder->convolution_channels = tower.convolution_channels;
+    encoder->kernel = is_convolved ? overlapping.kernel : side;
+    encoder->stride = is_convolved ? overlapping.stride : side;
+    encoder->padding = is_convolved ? overlapping.padding : 0;
     encoder->width = tower.sizes.width;
     encoder->layers = tower.blocks;
     encoder->heads = tower.sizes.heads;
@@ -77,6 +84,19 @@ static void relate(struct relation *relation, const float *rows, const float *co
             relation->shift[c] -= relation->scale * (double)codes[i * C + c] / (double)count;
 }
 
+/* What the tower saw of the codes: its table, or, with convolutions, the codes of length 1,
+ * standardised. */
+static enum status read_codes(float *rows, const struct im2sp_trained *model,
+                              const struct tensor_table *table)
+{
+    const size_t shape[] = { model->code_count, model->config.encoder.channels };
+    if (model->config.encoder.convolution_channels == 0)
+        return tensor_table_read(rows, table, table_name, 2, shape);
+    l2_normalise(rows, model->codebook, 1e-12f, shape[0], shape[1]);
+    unit_codes_standardise(rows, shape[0], shape[1]);
+    return STATUS_OK;
+}
+
 /* The best such relation, by least squares. */
 static enum status find_relation(struct relation *relation, const struct im2sp_trained *model,
                                  const struct tensor_table *table)
@@ -88,11 +108,25 @@ static enum status find_relation(struct relation *relation, const struct im2sp_t
     if (rows == NULL || relation->shift == NULL)
         outcome = status_fail(STATUS_NO_MEMORY, "%s: %s", table->source, table_name);
     if (outcome == STATUS_OK)
-        outcome = tensor_table_read(rows, table, table_name, 2, shape);
+        outcome = read_codes(rows, model, table);
     if (outcome == STATUS_OK)
         relate(relation, rows, model->codebook, shape[0], shape[1]);
     free(rows);
     return outcome;
+}
+
+/* What the shift of all vectors comes to, for the convolution that sees them: its weight
+ * [rows][C][taps], and none of its windows reaches outside. */
+static void relate_convolution(struct parameter *weight, struct parameter *bias,
+                               const struct relation *relation, size_t C)
+{
+    const size_t taps = weight->columns / C;
+    for (size_t row = 0; row < weight->rows; row++)
+        for (size_t i = 0; i < weight->columns; i++) {
+            float *value = &weight->value[row * weight->columns + i];
+            bias->value[row] += (float)(relation->shift[i / taps] * (double)*value);
+            *value = (float)(relation->scale * (double)*value);
+        }
 }
 
 /* merge [D][k * k][C] to the convolution's [D][C][k * k]; shifts go to the bias. */
@@ -110,6 +144,50 @@ static void put_patch(const struct im2sp_trained *model, const float *merge,
                 patch[(d * C + c) * places + p] = (float)(relation->scale * weight);
                 bias[d] += (float)(relation->shift[c] * weight);
             }
+}
+
+static enum status read_as_is(const struct im2sp_trained *model, const void *place,
+                              const struct tensor_table *table, const char *name)
+{
+    const struct parameter *parameter = parameter_of(model, place);
+    return tensor_table_read(parameter->value, table, name, parameter->dimension_count,
+                             parameter->shape);
+}
+
+/* Of a tower with early convolutions, these and the patches behind them. */
+static enum status fill_convolutions(const struct im2sp_trained *model,
+                                     const struct tensor_table *table)
+{
+    enum status outcome = STATUS_OK;
+    for (size_t c = 0; c < EARLY_CONVOLUTIONS; c++) {
+        const struct im2sp_early *early = &model->places.encoder.early[c];
+        const void *const places[] = { &early->weight, &early->bias, &early->gain, &early->offset };
+        for (size_t t = 0; t < EARLY_TENSORS && outcome == STATUS_OK; t++) {
+            char name[128];
+            early_convolution_name(name, sizeof name, early_place, c, (enum early_tensor)t);
+            outcome = read_as_is(model, places[t], table, name);
+        }
+    }
+    if (outcome == STATUS_OK)
+        outcome = read_as_is(model, &model->places.encoder.patch, table, merge_weight_name);
+    return outcome == STATUS_OK
+               ? read_as_is(model, &model->places.encoder.patch_bias, table, merge_bias_name)
+               : outcome;
+}
+
+static enum status fill_convolved(const struct im2sp_trained *model,
+                                  const struct tensor_table *table)
+{
+    const struct im2sp_early *first = &model->places.encoder.early[0];
+    struct relation relation;
+    enum status outcome = find_relation(&relation, model, table);
+    if (outcome == STATUS_OK)
+        outcome = fill_convolutions(model, table);
+    if (outcome == STATUS_OK)
+        relate_convolution(parameter_of(model, &first->weight), parameter_of(model, &first->bias),
+                           &relation, model->config.encoder.channels);
+    free(relation.shift);
+    return outcome;
 }
 
 static enum status fill_patch(const struct im2sp_trained *model, const struct tensor_table *table)
@@ -170,18 +248,18 @@ static enum status fill_layer(const struct im2sp_trained *model, const struct te
     };
     enum status outcome = STATUS_OK;
     for (size_t e = 0; e < sizeof entries / sizeof entries[0] && outcome == STATUS_OK; e++) {
-        struct parameter *parameter = parameter_of(model, entries[e].place);
         char name[128];
         snprintf(name, sizeof name, "%s%zu.%s", layer_place, number, entries[e].name);
-        outcome = tensor_table_read(parameter->value, table, name, parameter->dimension_count,
-                                    parameter->shape);
+        outcome = read_as_is(model, entries[e].place, table, name);
     }
     return outcome;
 }
 
 enum status im2sp_tower_fill(struct im2sp_trained *model, const struct tensor_table *table)
 {
-    enum status outcome = fill_patch(model, table);
+    enum status outcome = model->config.encoder.convolution_channels > 0
+                              ? fill_convolved(model, table)
+                              : fill_patch(model, table);
     if (outcome == STATUS_OK)
         outcome = fill_tokens(model, table);
     for (size_t l = 0; l < model->config.encoder.layers && outcome == STATUS_OK; l++)

@@ -83,9 +83,14 @@ static enum status check_sizes(const struct im2sp_config *config)
         (config->prefix_tokens < 1 || config->prefix_tokens > IM2SP_PREFIX_MAX))
         return status_fail(STATUS_INVALID, "%zu tokens of an embedding; 1 to %d",
                            config->prefix_tokens, IM2SP_PREFIX_MAX);
-    if (config->input != IM2SP_EMBEDDINGS && encoder->side + 2 * encoder->padding < encoder->kernel)
+    const size_t side = im2sp_patched_side(encoder);
+    if (config->input != IM2SP_EMBEDDINGS && side + 2 * encoder->padding < encoder->kernel)
         return status_fail(STATUS_INVALID, "a grid of %zu x %zu is smaller than a patch of %zu",
-                           encoder->side, encoder->side, encoder->kernel);
+                           side, side, encoder->kernel);
+    if (encoder->convolution_channels > 0 &&
+        (config->input != IM2SP_UNITS || encoder->side % EARLY_SHRINK != 0))
+        return status_fail(STATUS_INVALID,
+                           "early convolutions go over grids of image units of an even side");
     if (config->vocabulary > UINT16_MAX || im2sp_config_tokens(config) > IM2SP_TOKENS_MAX)
         return status_fail(STATUS_INVALID, "%zu ids, %zu tokens of a picture: too many",
                            config->vocabulary, im2sp_config_tokens(config));
@@ -194,13 +199,28 @@ static float codebook_deviation(const struct im2sp_trained *model)
     return squares > 0.0 ? (float)sqrt(squares / (double)(model->code_count * C)) : 1.0f;
 }
 
+/* What sees the codebook's vectors. */
+static const void *first_convolution(const struct im2sp_trained *model)
+{
+    return model->config.encoder.convolution_channels > 0
+               ? (const void *)&model->places.encoder.early[0].weight
+               : (const void *)&model->places.encoder.patch;
+}
+
+static const void *first_biases(const struct im2sp_trained *model)
+{
+    return model->config.encoder.convolution_channels > 0
+               ? (const void *)&model->places.encoder.early[0].bias
+               : (const void *)&model->places.encoder.patch_bias;
+}
+
 /* A patch of mean vectors gives nothing, so that what tells codes apart is heard: vectors of length
  * 1 may have most of it in common. */
 static void centre_patches(const struct im2sp_trained *model)
 {
-    const struct parameter *patch = im2sp_slot_at(model, &model->places.encoder.patch)->parts[0];
+    const struct parameter *patch = im2sp_slot_at(model, first_convolution(model))->parts[0];
     const size_t C = model->config.encoder.channels, places = patch->columns / C;
-    float *bias = im2sp_slot_at(model, &model->places.encoder.patch_bias)->parts[0]->value;
+    float *bias = im2sp_slot_at(model, first_biases(model))->parts[0]->value;
     for (size_t c = 0; c < C; c++) {
         const float mean = (float)codebook_mean(model, c);
         for (size_t d = 0; d < patch->rows; d++)
@@ -214,8 +234,10 @@ static float first_deviation(const struct im2sp_trained *model, const struct im2
 {
     const struct im2sp_weights *places = &model->places;
     const float inputs = sqrtf((float)parameter->columns);
-    if (slot->place == &places->encoder.patch)
+    if (slot->place == first_convolution(model))
         return 1.0f / (inputs * deviation);
+    if (slot->place == &places->encoder.patch || slot->place == &places->encoder.early[1].weight)
+        return 1.0f / inputs;
     if (slot->place == &places->encoder.position || slot->place == &places->encoder.class_token)
         return place_deviation;
     if (slot->role == IM2SP_TABLE || slot->place == &places->output) /* the table of ids, too */

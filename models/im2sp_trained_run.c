@@ -1,3 +1,4 @@
+#include "models/early_convolutions.h"
 #include "models/im2sp_embedding.h"
 #include "models/im2sp_trained_inside.h"
 #include "nn/tape_activation.h"
@@ -159,20 +160,39 @@ static struct token_rows place_tokens(struct tape *tape, size_t count, size_t T)
     return rows;
 }
 
+/* What the convolution that makes tokens sees. */
+static struct array *convolve(const struct running *run, struct array *x)
+{
+    const struct im2sp_encoder_config *encoder = &run->model->config.encoder;
+    struct early_convolutions convolutions;
+    if (encoder->convolution_channels == 0)
+        return x;
+    for (size_t c = 0; c < EARLY_CONVOLUTIONS; c++) {
+        const struct im2sp_early *early = &run->model->places.encoder.early[c];
+        const void *const places[] = { &early->weight, &early->bias, &early->gain, &early->offset };
+        for (size_t t = 0; t < EARLY_TENSORS; t++)
+            convolutions.parts[c][t] = im2sp_slot_at(run->model, places[t])->parts[0];
+    }
+    return early_convolutions_run(run->tape, &convolutions, x, run->batch->count, encoder->side,
+                                  encoder->norm_eps);
+}
+
 static struct array *embed_patches(const struct running *run, const struct token_rows *rows)
 {
     const struct im2sp_encoder_config *encoder = &run->model->config.encoder;
     const struct im2sp_weights *places = &run->model->places;
     const size_t D = encoder->width, T = im2sp_config_tokens(&run->model->config);
     const size_t count = run->batch->count;
-    const struct convolution_2d stem = { count,           encoder->side,   encoder->side,
-                                         encoder->kernel, encoder->stride, encoder->padding };
+    const size_t side = im2sp_patched_side(encoder);
+    const struct convolution_2d stem = {
+        count, side, side, encoder->kernel, encoder->stride, encoder->padding
+    };
     const struct parameter *cls = im2sp_slot_at(run->model, &places->encoder.class_token)->parts[0];
     const struct parameter *position =
         im2sp_slot_at(run->model, &places->encoder.position)->parts[0];
-    struct array *patches =
-        tape_convolution_2d(run->tape, look_up(run), parameter_at(run, &places->encoder.patch, 0),
-                            parameter_at(run, &places->encoder.patch_bias, 0), &stem);
+    struct array *patches = tape_convolution_2d(
+        run->tape, convolve(run, look_up(run)), parameter_at(run, &places->encoder.patch, 0),
+        parameter_at(run, &places->encoder.patch_bias, 0), &stem);
     struct array *const parts[] = { tape_parameter_part(run->tape, cls, 0, 1, D), patches };
     struct array *table = tape_parameter_part(run->tape, position, 0, T, D);
     return tape_add(run->tape, tape_collect_rows(run->tape, parts, 2, rows->tokens, count * T),

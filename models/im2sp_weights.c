@@ -127,6 +127,13 @@ void im2sp_weights_end(struct im2sp_weights *weights, const struct im2sp_config 
     };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
         free(rows[r]);
+    for (size_t c = 0; c < EARLY_CONVOLUTIONS; c++) {
+        struct im2sp_early *early = &weights->encoder.early[c];
+        packed_matrix_end(&early->weight);
+        free(early->bias);
+        free(early->gain);
+        free(early->offset);
+    }
     packed_matrix_end(&weights->encoder.patch);
     packed_matrix_end(&weights->projection);
     packed_matrix_end(&weights->output);

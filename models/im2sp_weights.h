@@ -2,6 +2,7 @@
 #ifndef MODELS_IM2SP_WEIGHTS_H
 #define MODELS_IM2SP_WEIGHTS_H
 
+#include "models/early_convolutions.h"
 #include "models/im2sp_config.h"
 #include "nn/packed_matrix.h"
 
@@ -14,14 +15,21 @@ struct im2sp_layer {
     float *attention_gain, *attention_offset, *mlp_gain, *mlp_offset;
 };
 
+/** An early convolution, and the norm behind it. All rows are owned. */
+struct im2sp_early {
+    struct packed_matrix weight; /* [channels out][channels in * kernel * kernel] */
+    float *bias, *gain, *offset;
+};
+
 struct im2sp_weights {
-    struct {                            /* image encoder */
-        struct packed_matrix patch;     /* [D][channels * kernel * kernel] */
-        float *patch_bias;              /* NULL for pixels */
-        float *class_token, *position;  /* [D], [T][D] */
-        float *pre_gain, *pre_offset;   /* NULL for units */
-        float *post_gain, *post_offset; /* NULL for units */
-        struct im2sp_layer *layers;     /* [layers] */
+    struct {                                          /* image encoder */
+        struct im2sp_early early[EARLY_CONVOLUTIONS]; /* empty where there are none */
+        struct packed_matrix patch;                   /* [D][channels * kernel * kernel] */
+        float *patch_bias;                            /* NULL for pixels */
+        float *class_token, *position;                /* [D], [T][D] */
+        float *pre_gain, *pre_offset;                 /* NULL for units */
+        float *post_gain, *post_offset;               /* NULL for units */
+        struct im2sp_layer *layers;                   /* [layers] */
     } encoder;
     struct packed_matrix projection; /* [width][encoder width]; of embeddings [tokens * width] */
     float *projection_bias, *projection_gain, *projection_offset;

@@ -1,6 +1,8 @@
 #include "models/speech_encoder.h"
 
+#include "models/early_convolutions.h"
 #include "nn/tape_activation.h"
+#include "nn/tape_convolution.h"
 #include "nn/tape_linear.h"
 #include "nn/tape_norm.h"
 #include "nn/tape_rows.h"
@@ -8,10 +10,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct speech_encoder {
     struct speech_encoder_config config;
     struct parameter *mixing, *units, *merge_weight, *merge_bias, *cls;
+    struct early_convolutions convolutions; /* with convolution_channels, and instead of `units`: */
+    float *codes;                           /* [units][unit_width], owned; NULL before they come */
     struct transformer_block blocks[SPEECH_ENCODER_BLOCKS_MAX];
     struct parameter *norm_gain, *norm_offset, *projection_weight, *projection_bias;
 };
@@ -31,6 +36,13 @@ static enum status check_config(const struct speech_encoder_config *config)
     if (config->units > 0 && (config->unit_width == 0 || config->merged_units == 0))
         return status_fail(STATUS_INVALID, "speech encoder: units of width %zu, %zu to a frame",
                            config->unit_width, config->merged_units);
+    if (config->convolution_channels > 0 &&
+        config->merged_units != SPEECH_ENCODER_CONVOLVED_SIDE * SPEECH_ENCODER_CONVOLVED_SIDE)
+        return status_fail(STATUS_INVALID,
+                           "image tower: behind convolutions patches are of %d x %d units, not of "
+                           "%zu in all",
+                           SPEECH_ENCODER_CONVOLVED_SIDE, SPEECH_ENCODER_CONVOLVED_SIDE,
+                           config->merged_units);
     if (config->blocks == 0 || config->blocks > SPEECH_ENCODER_BLOCKS_MAX)
         return status_fail(STATUS_INVALID, "speech encoder: %zu blocks; 1 to %d are possible",
                            config->blocks, SPEECH_ENCODER_BLOCKS_MAX);
@@ -57,6 +69,26 @@ static bool is_merged(const struct speech_encoder_config *config)
     return config->merged_units > 1 || config->unit_width != config->sizes.width;
 }
 
+struct convolution_2d speech_encoder_patch(size_t images, size_t side)
+{
+    const size_t stride = SPEECH_ENCODER_CONVOLVED_SIDE / EARLY_SHRINK, kernel = 2 * stride;
+    return (struct convolution_2d){ images, side, side, kernel, stride, (kernel - stride) / 2 };
+}
+
+static void add_convolutions(struct speech_encoder *encoder, const struct place *place)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    const size_t D = config->sizes.width, channels = config->convolution_channels;
+    const size_t kernel = speech_encoder_patch(0, 0).kernel;
+    const size_t patch[] = { D, channels, kernel, kernel };
+    char prefix[256];
+    snprintf(prefix, sizeof prefix, "%saudio_encoder.", place->prefix);
+    early_convolutions_add(&encoder->convolutions, place->set, prefix, config->unit_width,
+                           channels);
+    encoder->merge_weight = add(place, "audio_encoder.unit_merge.weight", 4, patch);
+    encoder->merge_bias = add(place, "audio_encoder.unit_merge.bias", 1, &D);
+}
+
 static void add_inputs(struct speech_encoder *encoder, const struct place *place)
 {
     const struct speech_encoder_config *config = &encoder->config;
@@ -65,6 +97,10 @@ static void add_inputs(struct speech_encoder *encoder, const struct place *place
     if (config->units == 0) {
         encoder->mixing =
             add(place, "audio_encoder.weightedsum_layer.weights", 1, &config->feature_layers);
+        return;
+    }
+    if (config->convolution_channels > 0) {
+        add_convolutions(encoder, place);
         return;
     }
     encoder->units = add(place, "audio_encoder.unit_embedding.weight", 2, units);
@@ -113,12 +149,31 @@ enum status speech_encoder_create(struct speech_encoder **encoder, struct parame
     return STATUS_OK;
 }
 
+enum status speech_encoder_set_codes(struct speech_encoder *encoder, const struct unit_codes *codes)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    const size_t count = config->units * config->unit_width;
+    if (config->convolution_channels == 0 || codes->rows == NULL || codes->count != config->units ||
+        codes->width != config->unit_width)
+        return status_fail(STATUS_INVALID,
+                           "image tower: it sees %zu codes of %zu values; here are %zu of %zu",
+                           config->units, config->unit_width, codes->count, codes->width);
+    free(encoder->codes);
+    encoder->codes = malloc(count * sizeof *encoder->codes);
+    if (encoder->codes == NULL)
+        return status_fail(STATUS_NO_MEMORY, "image tower: %zu codes", config->units);
+    memcpy(encoder->codes, codes->rows, count * sizeof *encoder->codes);
+    return STATUS_OK;
+}
+
 void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed)
 {
     const struct speech_encoder_config *config = &encoder->config;
     parameter_draw_normal(encoder->cls, seed, 1.0f);
     if (encoder->units != NULL)
         parameter_draw_normal(encoder->units, seed, 1.0f);
+    if (config->convolution_channels > 0)
+        early_convolutions_draw(&encoder->convolutions, seed);
     if (encoder->merge_weight != NULL)
         parameter_draw_uniform(encoder->merge_weight, seed,
                                1.0f / sqrtf((float)encoder->merge_weight->columns));
@@ -152,10 +207,42 @@ static struct array *positions(struct tape *tape, const struct segments *frames,
     return rows;
 }
 
-static struct array *unit_frames(struct speech_encoder *encoder, struct tape *tape,
-                                 const int32_t *units, size_t count)
+/* What units stand for. */
+static struct array *look_up(const struct speech_encoder *encoder, struct tape *tape,
+                             const int32_t *units, size_t count)
+{
+    const size_t width = encoder->config.unit_width;
+    struct array *rows = tape_output(tape, count, width, false);
+    for (size_t i = 0; i < count && tape_has_room(tape); i++)
+        memcpy(rows->value + i * width, encoder->codes + (size_t)units[i] * width,
+               width * sizeof *rows->value);
+    return rows;
+}
+
+/* Squares of units to patches: [count][width]. */
+static struct array *convolved_frames(struct speech_encoder *encoder, struct tape *tape,
+                                      const struct speech_batch *batch, size_t count)
 {
     const struct speech_encoder_config *config = &encoder->config;
+    const size_t pictures = batch->frames.count, units = count * config->merged_units;
+    const size_t side = (size_t)lround(sqrt((double)(units / pictures)));
+    const struct convolution_2d patch = speech_encoder_patch(pictures, side / EARLY_SHRINK);
+    struct array *rows = look_up(encoder, tape, batch->units, units);
+    if (!tape_has_room(tape))
+        return rows;
+    rows = early_convolutions_run(tape, &encoder->convolutions, rows, pictures, side,
+                                  config->sizes.layer_norm_eps);
+    return tape_convolution_2d(tape, rows, tape_parameter(tape, encoder->merge_weight),
+                               tape_parameter(tape, encoder->merge_bias), &patch);
+}
+
+static struct array *unit_frames(struct speech_encoder *encoder, struct tape *tape,
+                                 const struct speech_batch *batch, size_t count)
+{
+    const struct speech_encoder_config *config = &encoder->config;
+    const int32_t *units = batch->units;
+    if (config->convolution_channels > 0)
+        return convolved_frames(encoder, tape, batch, count);
     struct array *rows = tape_embedding(tape, tape_parameter(tape, encoder->units), units,
                                         count * config->merged_units, NO_PADDING_ID);
     if (encoder->merge_weight == NULL)
@@ -171,8 +258,8 @@ static struct array *frames_of(struct speech_encoder *encoder, struct tape *tape
 {
     const size_t D = encoder->config.sizes.width, layers = encoder->config.feature_layers;
     const size_t count = batch->frames.starts[batch->frames.count];
-    if (encoder->units != NULL)
-        return tape_add(tape, unit_frames(encoder, tape, batch->units, count),
+    if (encoder->config.units > 0)
+        return tape_add(tape, unit_frames(encoder, tape, batch, count),
                         positions(tape, &batch->frames, D));
     struct array *weights = tape_softmax(tape, tape_parameter(tape, encoder->mixing));
     if (batch->layers != NULL)
@@ -273,5 +360,7 @@ struct speech_encoding speech_encoder_run(struct speech_encoder *encoder, struct
 
 void speech_encoder_destroy(struct speech_encoder *encoder)
 {
+    if (encoder != NULL)
+        free(encoder->codes);
     free(encoder);
 }

@@ -14,10 +14,14 @@
 
 #include "core/settings.h"
 #include "models/transformer_block.h"
+#include "models/unit_codes.h"
 #include "nn/parameters.h"
-#include "nn/tape.h"
+#include "nn/tape_convolution.h"
 
-enum { SPEECH_ENCODER_BLOCKS_MAX = 24 };
+enum {
+    SPEECH_ENCODER_BLOCKS_MAX = 24,
+    SPEECH_ENCODER_CONVOLVED_SIDE = 4 /* of a frame's square of units, behind convolutions */
+};
 
 struct speech_encoder_config {
     size_t feature_layers; /* layers of features that come in; 0: units come in */
@@ -25,6 +29,9 @@ struct speech_encoder_config {
     size_t merged_units;   /* units that make a frame, side by side */
     size_t unit_width;     /* of the table's rows; those of a frame are projected to `width` unless
                               it is one row of that width */
+    size_t convolution_channels; /* 0; or the units are squares, one an utterance, row by row, and
+                                    go through early convolutions of so many channels before
+                                    patches that overlap are projected: frames of 4 x 4 units */
     size_t blocks, embedding;
     bool has_final_norm;            /* of the blocks' output, as SpeechCLIP has it */
     struct transformer_sizes sizes; /* width is that of the features */
@@ -35,7 +42,7 @@ struct speech_batch {
     struct segments frames;             /* starts in frames, of features or of units */
     const uint16_t *const *half_layers; /* [feature_layers] of [frames][width], binary16; or */
     struct array *const *layers;        /* the same as arrays of the tape; or */
-    const int32_t *units;               /* [frames][merged_units] */
+    const int32_t *units;               /* [frames][merged_units]; with convolutions the squares */
     const uint64_t *records;            /* [utterances], names for dropout; NULL: no dropout */
     uint64_t seed, step;                /* of dropout */
     uint32_t first_dropout; /* tells the dropouts of several nets of one run apart: equal draws in
@@ -59,9 +66,10 @@ struct speech_encoder; /* opaque */
 struct speech_encoder_config speech_encoder_default(size_t width, size_t embedding);
 
 /** Settings that weights carry: "num_hidden_states", "units", "merged_units", "unit_width",
- * "hidden_size", "num_heads", "feed_forward", "embed_dim", "num_layers", "layer_norm_eps",
- * "encoder_final_layer_norm", "norm_first", "dropout", each below `section` ("model.", ""). What is
- * absent stays as it is in `config`. Errors: STATUS_INVALID, naming the key. */
+ * "convolution_channels", "hidden_size", "num_heads", "feed_forward", "embed_dim", "num_layers",
+ * "layer_norm_eps", "encoder_final_layer_norm", "norm_first", "dropout", each below `section`
+ * ("model.", ""). What is absent stays as it is in `config`. Errors: STATUS_INVALID, naming the
+ * key. */
 enum status speech_encoder_config_read(struct speech_encoder_config *config,
                                        const struct settings *settings, const char *section);
 enum status speech_encoder_config_write(struct settings *settings, const char *section,
@@ -73,6 +81,12 @@ enum status speech_encoder_config_write(struct settings *settings, const char *s
 enum status speech_encoder_create(struct speech_encoder **encoder, struct parameter_set *set,
                                   const char *prefix, const struct speech_encoder_config *config);
 
+/** Gives a net with convolutions what its units stand for, standardised: copied. It has no table of
+ * its own; its first convolution learns what is in the codes. Before it runs.
+ * Errors: STATUS_INVALID for codes that are not the net's; STATUS_NO_MEMORY. */
+enum status speech_encoder_set_codes(struct speech_encoder *encoder,
+                                     const struct unit_codes *codes);
+
 /** Draws first values, from the seed alone, once the set is laid out. */
 void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed);
 
@@ -80,6 +94,9 @@ void speech_encoder_draw(struct speech_encoder *encoder, uint64_t seed);
  * block computes every row, not only CLS; embeddings are the same. */
 struct speech_encoding speech_encoder_run(struct speech_encoder *encoder, struct tape *tape,
                                           const struct speech_batch *batch, bool wants_all_rows);
+
+/** The convolution that makes frames of what the early convolutions give of squares of `side`. */
+struct convolution_2d speech_encoder_patch(size_t images, size_t side);
 
 /** What is added to the frame of a place: sines and cosines of it, row [width]. Vaswani et al.
  * 2017 (arXiv:1706.03762), section 3.5. */

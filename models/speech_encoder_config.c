@@ -1,5 +1,8 @@
 #include "models/speech_encoder.h"
 
+#include "models/early_convolutions.h"
+
+#include <math.h>
 #include <stdio.h>
 
 enum { WIDTH_MAX = 16384, HIDDEN_MAX = 65536 };
@@ -39,6 +42,7 @@ enum status speech_encoder_config_read(struct speech_encoder_config *config,
         { "units", &config->units, 0, 65536 },
         { "merged_units", &config->merged_units, 1, 4096 },
         { "unit_width", &config->unit_width, 0, WIDTH_MAX },
+        { "convolution_channels", &config->convolution_channels, 0, EARLY_CHANNELS_MAX },
         { "hidden_size", &sizes->width, 1, WIDTH_MAX },
         { "num_heads", &sizes->heads, 1, WIDTH_MAX },
         { "feed_forward", &sizes->feed_forward, 1, HIDDEN_MAX },
@@ -76,6 +80,7 @@ enum status speech_encoder_config_write(struct settings *settings, const char *s
         { "units", (double)config->units },
         { "merged_units", (double)config->merged_units },
         { "unit_width", (double)config->unit_width },
+        { "convolution_channels", (double)config->convolution_channels },
         { "hidden_size", (double)sizes->width },
         { "num_heads", (double)sizes->heads },
         { "feed_forward", (double)sizes->feed_forward },
@@ -98,6 +103,16 @@ enum status speech_encoder_config_write(struct settings *settings, const char *s
     return status;
 }
 
+/* Of a square of units: early convolutions, and the patches behind them. */
+static double convolution_products(const struct speech_encoder_config *config, size_t frames)
+{
+    const struct convolution_2d patch = speech_encoder_patch(0, 0);
+    const size_t side = (size_t)lround(sqrt((double)(frames * config->merged_units)));
+    return early_convolutions_products(config->unit_width, config->convolution_channels, side) +
+           (double)(frames * config->sizes.width) *
+               (double)(patch.kernel * patch.kernel * config->convolution_channels);
+}
+
 double speech_encoder_flop(const struct speech_encoder_config *config, size_t frames)
 {
     const double D = (double)config->sizes.width, H = (double)config->sizes.feed_forward;
@@ -110,8 +125,10 @@ double speech_encoder_flop(const struct speech_encoder_config *config, size_t fr
         products += 2.0 * queries * T * D; /* scores and sums */
         products += 2.0 * queries * D * H; /* feed-forward */
     }
-    if (config->units > 0 &&
-        (config->merged_units > 1 || config->unit_width != config->sizes.width))
+    if (config->convolution_channels > 0)
+        products += convolution_products(config, frames);
+    else if (config->units > 0 &&
+             (config->merged_units > 1 || config->unit_width != config->sizes.width))
         products += (T - 1.0) * D * (double)(config->merged_units * config->unit_width);
     products += D * E;
     return 3.0 * 2.0 * products; /* backward makes two products of each */

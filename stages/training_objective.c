@@ -9,7 +9,6 @@
 #include "storage/weights_file.h"
 #include "training/contrastive.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What the store has, the plan's choices among it, and what its units stand for. */
@@ -112,6 +111,7 @@ static struct contrastive_options contrastive_options_of(const struct store_fact
     options.images.units = facts->images.units;
     options.images.merged_units = plan->pretrain.image_patch * plan->pretrain.image_patch;
     options.images.unit_width = facts->images.width;
+    options.images.convolution_channels = plan->pretrain.image_convolution_channels;
     options.images.sizes.is_norm_first = true;
     return options;
 }
@@ -155,7 +155,8 @@ static enum status open_contrastive(struct training_objective *out, struct store
         outcome = read_unit_tables(facts, run);
     if (outcome != STATUS_OK)
         return outcome;
-    const struct contrastive_options options = contrastive_options_of(facts, &run->plan);
+    struct contrastive_options options = contrastive_options_of(facts, &run->plan);
+    options.image_codes = unit_table_codes(&facts->images);
     return contrastive_open(&out->objective, out->set, &options, &facts->shape);
 }
 
@@ -237,28 +238,12 @@ static enum status begin_as(struct training_objective *out, const struct run *ru
     return outcome;
 }
 
-/* Where the net has such a table, its rows begin as what the units stand for, without what all have
- * in common and at loudness 1: beside the sines of their places, what tells rows of length 1 apart
- * would hardly be heard. */
+/* Where the net has such a table, its rows begin as what the units stand for. */
 static void fill_table(struct parameter_set *set, const char *name, const struct unit_table *table)
 {
     const struct parameter *parameter = parameter_set_find(set, name);
-    double squares = 0.0;
-    if (parameter == NULL || parameter->count != table->units * table->width)
-        return;
-    for (size_t c = 0; c < table->width; c++) {
-        double mean = 0.0;
-        for (size_t u = 0; u < table->units; u++)
-            mean += (double)table->rows[u * table->width + c] / (double)table->units;
-        for (size_t u = 0; u < table->units; u++) {
-            const double apart = (double)table->rows[u * table->width + c] - mean;
-            parameter->value[u * table->width + c] = (float)apart;
-            squares += apart * apart;
-        }
-    }
-    const float loudness = (float)sqrt(squares / (double)parameter->count);
-    for (size_t i = 0; i < parameter->count && loudness > 0.0f; i++)
-        parameter->value[i] /= loudness;
+    if (parameter != NULL && parameter->count == table->units * table->width)
+        memcpy(parameter->value, table->rows, parameter->count * sizeof *parameter->value);
 }
 
 enum status training_objective_open(struct training_objective *out, const struct run *run)

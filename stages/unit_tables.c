@@ -1,31 +1,12 @@
 #include "stages/unit_tables.h"
 
+#include "models/unit_codes.h"
 #include "storage/kmeans_file.h"
 #include "storage/weights_file.h"
 #include "tokenizers/image/vit_vqgan.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void standardise(struct unit_table *table)
-{
-    const size_t count = table->units * table->width;
-    double squares = 0.0;
-    for (size_t c = 0; c < table->width; c++) {
-        double sum = 0.0;
-        for (size_t u = 0; u < table->units; u++)
-            sum += (double)table->rows[u * table->width + c];
-        for (size_t u = 0; u < table->units; u++) {
-            float *value = &table->rows[u * table->width + c];
-            *value -= (float)(sum / (double)table->units);
-            squares += (double)*value * (double)*value;
-        }
-    }
-    const float scale = squares > 0.0 ? (float)sqrt((double)count / squares) : 1.0f;
-    for (size_t i = 0; i < count; i++)
-        table->rows[i] *= scale;
-}
 
 enum status unit_table_of_speech(struct unit_table *table, const struct run *run)
 {
@@ -40,7 +21,7 @@ enum status unit_table_of_speech(struct unit_table *table, const struct run *run
     if (outcome == STATUS_OK)
         outcome = kmeans_file_read(&table->rows, &table->units, &table->width, file);
     if (outcome == STATUS_OK)
-        standardise(table);
+        unit_codes_standardise(table->rows, table->units, table->width);
     return outcome;
 }
 
@@ -54,7 +35,7 @@ static enum status copy_codes(struct unit_table *table, const struct vit_vqgan *
     memcpy(table->rows, vit_vqgan_unit_codes(net), count * sizeof *table->rows);
     table->units = sizes->code_count;
     table->width = sizes->code_width;
-    standardise(table);
+    unit_codes_standardise(table->rows, table->units, table->width);
     return STATUS_OK;
 }
 
@@ -73,6 +54,11 @@ enum status unit_table_of_images(struct unit_table *table, const struct run *run
     vit_vqgan_destroy(net);
     weights_file_end(&weights);
     return outcome;
+}
+
+struct unit_codes unit_table_codes(const struct unit_table *table)
+{
+    return (struct unit_codes){ table->rows, table->units, table->width };
 }
 
 void unit_table_end(struct unit_table *table)

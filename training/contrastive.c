@@ -201,6 +201,9 @@ static enum status check_pictures(const struct contrastive_options *options,
     if (images->embedding != options->speech.embedding)
         return status_fail(STATUS_INVALID, "embeddings of %zu values of speech, of %zu of pictures",
                            options->speech.embedding, images->embedding);
+    if (images->convolution_channels > 0 && shape->grid_rows != shape->grid_columns)
+        return status_fail(STATUS_INVALID, "convolutions go over squares, not %zu x %zu units",
+                           shape->grid_rows, shape->grid_columns);
     if (side * side != images->merged_units || shape->grid_rows % side != 0 ||
         shape->grid_columns % side != 0)
         return status_fail(STATUS_INVALID,
@@ -249,6 +252,9 @@ enum status contrastive_open(struct objective *objective, struct parameter_set *
         outcome = speech_encoder_create(&self->speech, set, "", &options->speech);
     if (outcome == STATUS_OK && options->has_image_tower)
         outcome = speech_encoder_create(&self->images, set, "image_tower.", &options->images);
+    if (outcome == STATUS_OK && options->has_image_tower &&
+        options->images.convolution_channels > 0)
+        outcome = speech_encoder_set_codes(self->images, &options->image_codes);
     if (outcome != STATUS_OK) {
         close_objective(self);
         return outcome;

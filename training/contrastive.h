@@ -12,7 +12,8 @@ struct contrastive_options {
     struct speech_encoder_config speech;
     bool has_image_tower;
     struct speech_encoder_config images; /* of the tower; its merged units are a square patch */
-    float temperature, scale_max;        /* at the start 0.07; exp(log scale) stays below 100 */
+    struct unit_codes image_codes; /* standardised: what a tower with convolutions sees; copied */
+    float temperature, scale_max;  /* at the start 0.07; exp(log scale) stays below 100 */
     size_t pass_frames; /* frames of speech, or of pictures, in one pass: bounds the memory. A batch
                            of more is encoded twice: first for the embeddings, then, once the loss
                            is known, for the gradients (Gao et al. 2021, arXiv:2101.06983) */

@@ -124,7 +124,8 @@ struct array *contrastive_encode_speech(struct contrastive *self, struct tape *t
     return embeddings_of(self->speech, tape, &speech, range, step);
 }
 
-/* The units of a picture, row by row, as patches of side x side one after the other. */
+/* The units of a picture, row by row, as patches of side x side one after the other; side 1 leaves
+ * them as they are. */
 static void cut_patches(int32_t *ids, const uint16_t *units, const struct store_batch_shape *shape,
                         size_t side)
 {
@@ -142,7 +143,9 @@ struct array *contrastive_encode_images(struct contrastive *self, struct tape *t
                                         const struct objective_batch *step)
 {
     const size_t tokens = self->shape.tokens, frames = picture_frames(self);
-    const size_t side = (size_t)lround(sqrt((double)self->options.images.merged_units));
+    const struct speech_encoder_config *sizes = &self->options.images;
+    const size_t side =
+        sizes->convolution_channels > 0 ? 1 : (size_t)lround(sqrt((double)sizes->merged_units));
     size_t *starts = tape_take(tape, range.count + 1, sizeof *starts);
     int32_t *ids = tape_take(tape, range.count * tokens, sizeof *ids);
     for (size_t r = 0; r <= range.count && tape_has_room(tape); r++) {

@@ -61,11 +61,13 @@ static enum status check_sizes(const struct parameter_set *set, const struct ten
 }
 
 static enum status build(struct contrastive_net *out, const struct weights_file *file,
-                         const char *weights, const char *store)
+                         const char *weights, const char *store,
+                         const struct unit_codes *image_codes)
 {
     struct contrastive_options options;
     struct store_batch_shape shape;
     enum status outcome = read_options(&options, file->settings, weights);
+    options.image_codes = *image_codes;
     if (outcome == STATUS_OK)
         outcome = read_shape(&shape, &options, store);
     if (outcome == STATUS_OK)
@@ -80,14 +82,14 @@ static enum status build(struct contrastive_net *out, const struct weights_file 
 }
 
 enum status contrastive_net_open(struct contrastive_net *out, const char *weights,
-                                 const char *store)
+                                 const char *store, const struct unit_codes *image_codes)
 {
     struct weights_file file;
     *out = (struct contrastive_net){ 0 };
     enum status outcome = weights_file_read(&file, weights, NULL);
     if (outcome != STATUS_OK)
         return outcome;
-    outcome = build(out, &file, weights, store);
+    outcome = build(out, &file, weights, store, image_codes);
     weights_file_end(&file);
     return outcome;
 }

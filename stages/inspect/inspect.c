@@ -108,6 +108,8 @@ static void tell_im2sp_sizes(const struct im2sp_config *sizes)
         printf(": sees %zu x %zu %s, encoder %zu layers of width %zu", sizes->encoder.side,
                sizes->encoder.side, sizes->input == IM2SP_UNITS ? "image units" : "pixels",
                sizes->encoder.layers, sizes->encoder.width);
+    if (sizes->encoder.convolution_channels > 0)
+        printf(" behind convolutions of %zu channels", sizes->encoder.convolution_channels);
     printf(", decoder %zu layers of width %zu, %zu ids in sequences of up to %zu", sizes->layers,
            sizes->width, sizes->vocabulary, sizes->length_max);
 }

@@ -38,7 +38,8 @@ static enum status make(struct page_answers *answers, const struct page_question
 {
     enum status outcome = team_begin(&answers->alone, MPI_COMM_SELF);
     if (outcome == STATUS_OK)
-        outcome = contrastive_net_open(&answers->net, question->weights, question->store);
+        outcome = contrastive_net_open(&answers->net, question->weights, question->store,
+                                       &question->image_codes);
     if (outcome != STATUS_OK)
         return outcome;
     const bool by_features = answers->net.objective.store_parts & STORE_BATCH_FEATURES;

@@ -4,6 +4,7 @@
 #define STAGES_PAGE_PAGE_ANSWERS_H
 
 #include "core/status.h"
+#include "models/unit_codes.h"
 #include "training/retrieval.h"
 
 #include <stdbool.h>
@@ -12,7 +13,8 @@ struct page_answers; /* opaque: embeddings of captions and pictures */
 
 struct page_question {
     const char *weights, *store;
-    const char *split; /* NULL: all */
+    const char *split;             /* NULL: all */
+    struct unit_codes image_codes; /* standardised */
     size_t memory_bytes;
 };
 

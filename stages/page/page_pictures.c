@@ -4,6 +4,7 @@
 #include "stages/page/page_media.h"
 #include "stages/shipped_nets.h"
 #include "stages/unit_source.h"
+#include "stages/unit_tables.h"
 
 #include <string.h>
 
@@ -128,16 +129,21 @@ enum status page_add_answers(const struct page_gathering *gathering)
     struct page *page = gathering->page;
     struct page_answers *answers = NULL;
     char path[PATH_BYTES];
+    struct unit_table codes = { 0 };
     enum status outcome = find_net(path, gathering);
+    if (outcome == STATUS_OK)
+        outcome = unit_table_of_images(&codes, gathering->run);
     if (outcome == STATUS_OK) {
         const struct page_question question = {
             .weights = path,
             .store = gathering->store,
             .split = strcmp(options->split, "all") == 0 ? NULL : options->split,
+            .image_codes = unit_table_codes(&codes),
             .memory_bytes = gathering->run->plan.pretrain.memory_mib << 20,
         };
         outcome = page_answers_make(&answers, &question);
     }
+    unit_table_end(&codes);
     if (outcome != STATUS_OK)
         return options->contrastive != NULL ? outcome
                                             : page_note_missing(gathering, PAGE_RETRIEVAL, outcome);

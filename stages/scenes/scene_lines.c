@@ -31,6 +31,8 @@ static void put_captions(struct json_writer *writer, const struct scene *scene, 
         char id[ID_BYTES];
         if (chosen->form != NULL && strcmp(chosen->form, caption_form_name(facts[c].form)) != 0)
             continue;
+        if (chosen->groups > 0 && facts[c].placed_count > chosen->groups)
+            facts[c].placed_count = chosen->groups;
         caption_word(&sentence, scene, &facts[c], language);
         snprintf(id, sizeof id, "scene-%06" PRIu64 "-%s-%zu", index, name, c);
         json_writer_open_object(writer, NULL);

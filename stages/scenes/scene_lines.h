@@ -12,6 +12,7 @@
 /** Which captions of a picture go into the manifest; they keep the ids that they have among all. */
 struct scene_caption_choice {
     const char *language, *form; /* of that one alone; NULL for all */
+    size_t groups;               /* that a caption of places tells of at most; 0: one or two */
     size_t count;                /* in each language, at the most; 0: all */
 };
 

@@ -26,6 +26,8 @@ enum status scenes_command(struct command_line *line, int argc, char **argv)
         { "language", OPTION_TEXT, &options.chosen.language, "L", "captions in en or ar alone" },
         { "form", OPTION_TEXT, &options.chosen.form, "F",
           "captions of list, sizes, relation, places or ground alone" },
+        { "groups", OPTION_COUNT, &options.chosen.groups, "N",
+          "groups of like things that a caption of places tells of (default: one or two)" },
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;

@@ -1,15 +1,24 @@
 /* The image tower of a contrastive pair as image encoder: both see the same in a picture. */
 #include "models/im2sp_tower.h"
 #include "models/speech_encoder.h"
+#include "nn/norm.h"
 #include "tests/support/check.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 6, PATCH = 2, CHANNELS = 3, CODES = 9, WIDTH = 16, TOKENS = 1 + 9 };
+enum { SIDE = 8, CHANNELS = 3, CODES = 9, WIDTH = 16, TOKENS_MAX = 1 + 16, CONVOLVED = 6 };
 
-static const float codes[CODES][CHANNELS] = {
+/* Towers: over patches of 2 x 2 units, and of 4 x 4 behind early convolutions. */
+struct tower_kind {
+    size_t patch, convolution_channels, tokens;
+};
+
+static const struct tower_kind plain = { 2, 0, 1 + 16 }, convolved = { 4, CONVOLVED, 1 + 4 };
+
+static float codes[CODES][CHANNELS] = {
+    /* brought to length 1 before the first test */
     { 0.9f, 0.1f, 0.2f },  { 0.8f, -0.2f, 0.3f }, { 0.7f, 0.5f, 0.1f },
     { 0.9f, 0.0f, 0.0f },  { 0.6f, 0.4f, -0.6f }, { 0.8f, 0.3f, 0.3f },
     { 0.9f, -0.3f, 0.1f }, { 0.7f, 0.6f, 0.2f },  { 0.8f, 0.2f, -0.4f },
@@ -17,18 +26,40 @@ static const float codes[CODES][CHANNELS] = {
 
 /* A pair's tower, with its settings and its weights. */
 struct pair {
+    struct tower_kind kind;
     struct speech_encoder *tower;
     struct parameter_set *set;
     struct settings *settings;
     struct tensor_table table;
 };
 
-static void pair_begin(struct pair *pair)
+static void give_codes(struct pair *pair)
 {
+    float rows[CODES][CHANNELS];
+    const struct unit_codes standardised = { rows[0], CODES, CHANNELS };
+    memcpy(rows, codes, sizeof rows);
+    unit_codes_standardise(rows[0], CODES, CHANNELS);
+    check_status(speech_encoder_set_codes(pair->tower, &standardised), STATUS_OK, NULL);
+}
+
+/* The codebook at another scale, and shifted. */
+static void fill_table(struct pair *pair)
+{
+    const struct parameter *table =
+        parameter_set_find(pair->set, "image_tower.audio_encoder.unit_embedding.weight");
+    for (size_t i = 0; i < CODES; i++)
+        for (size_t c = 0; c < CHANNELS; c++)
+            table->value[i * CHANNELS + c] = 2.5f * codes[i][c] - 0.5f + 0.25f * (float)c;
+}
+
+static void pair_begin(struct pair *pair, struct tower_kind kind)
+{
+    *pair = (struct pair){ .kind = kind };
     struct speech_encoder_config config = speech_encoder_default(WIDTH, 5);
     config.feature_layers = 0;
     config.units = CODES;
-    config.merged_units = PATCH * PATCH;
+    config.merged_units = kind.patch * kind.patch;
+    config.convolution_channels = kind.convolution_channels;
     config.unit_width = CHANNELS;
     config.blocks = 2;
     config.sizes.heads = 4;
@@ -39,11 +70,10 @@ static void pair_begin(struct pair *pair)
                  NULL);
     check_status(parameter_set_lay_out(pair->set), STATUS_OK, NULL);
     speech_encoder_draw(pair->tower, 3);
-    const struct parameter *table =
-        parameter_set_find(pair->set, "image_tower.audio_encoder.unit_embedding.weight");
-    for (size_t i = 0; i < CODES; i++) /* the codebook at another scale, and shifted */
-        for (size_t c = 0; c < CHANNELS; c++)
-            table->value[i * CHANNELS + c] = 2.5f * codes[i][c] - 0.5f + 0.25f * (float)c;
+    if (kind.convolution_channels > 0)
+        give_codes(pair);
+    else
+        fill_table(pair);
     pair->settings = settings_create("pair");
     CU_ASSERT_PTR_NOT_NULL_FATAL(pair->settings);
     check_status(speech_encoder_config_write(pair->settings, "images.", &config), STATUS_OK, NULL);
@@ -76,21 +106,21 @@ static uint16_t unit_at(size_t row, size_t column)
 }
 
 /* What the tower makes of the picture: all rows, after its last norm. */
-static void run_tower(float out[TOKENS][WIDTH], const struct pair *pair, struct tape *tape)
+static void run_tower(float out[TOKENS_MAX][WIDTH], const struct pair *pair, struct tape *tape)
 {
     int32_t units[SIDE * SIDE];
+    const size_t P = pair->kind.convolution_channels > 0 ? 1 : pair->kind.patch;
     for (size_t row = 0; row < SIDE; row++)
         for (size_t column = 0; column < SIDE; column++) {
-            const size_t patch = row / PATCH * (SIDE / PATCH) + column / PATCH;
-            units[patch * PATCH * PATCH + row % PATCH * PATCH + column % PATCH] =
-                unit_at(row, column);
+            const size_t patch = row / P * (SIDE / P) + column / P;
+            units[patch * P * P + row % P * P + column % P] = unit_at(row, column);
         }
-    const size_t starts[] = { 0, TOKENS - 1 };
+    const size_t starts[] = { 0, pair->kind.tokens - 1 };
     const struct speech_batch batch = { .frames = { 1, starts }, .units = units };
     tape_reset(tape);
     const struct speech_encoding seen = speech_encoder_run(pair->tower, tape, &batch, true);
     check_status(tape_status(tape), STATUS_OK, NULL);
-    memcpy(out, seen.states->value, sizeof(float[TOKENS][WIDTH]));
+    memcpy(out, seen.states->value, pair->kind.tokens * sizeof *out);
 }
 
 /* Nothing but a norm behind the encoder. */
@@ -106,7 +136,7 @@ static void pass_on(struct parameter_set *set)
     parameter_fill(parameter_set_find(set, "git.visual_projection.visual_projection.1.bias"), 0.0f);
 }
 
-static void run_model(float out[TOKENS][WIDTH], const struct im2sp_trained *model,
+static void run_model(float out[TOKENS_MAX][WIDTH], const struct im2sp_trained *model,
                       struct tape *tape)
 {
     static const int32_t ids[] = { 101, 4 };
@@ -120,7 +150,7 @@ static void run_model(float out[TOKENS][WIDTH], const struct im2sp_trained *mode
     tape_reset(tape);
     const struct im2sp_trained_run run = im2sp_trained_run(model, tape, &batch);
     check_status(tape_status(tape), STATUS_OK, NULL);
-    memcpy(out, run.projected->value, sizeof(float[TOKENS][WIDTH]));
+    memcpy(out, run.projected->value, run.projected->rows * sizeof *out);
 }
 
 static struct im2sp_trained *make(struct parameter_set **set, const struct im2sp_config *config)
@@ -134,16 +164,16 @@ static struct im2sp_trained *make(struct parameter_set **set, const struct im2sp
     return model;
 }
 
-static void both_see_the_same(void)
+static void check_both(struct tower_kind kind)
 {
-    struct pair pair = { 0 };
+    struct pair pair;
     struct parameter_set *set;
     struct tape *tape;
-    float of_tower[TOKENS][WIDTH], of_model[TOKENS][WIDTH];
+    float of_tower[TOKENS_MAX][WIDTH], of_model[TOKENS_MAX][WIDTH];
     check_status(tape_create(&tape, (size_t)8 << 20), STATUS_OK, NULL);
-    pair_begin(&pair);
+    pair_begin(&pair, kind);
     const struct im2sp_config config = sizes_with(&pair);
-    CU_ASSERT_EQUAL_FATAL(im2sp_config_tokens(&config), TOKENS);
+    CU_ASSERT_EQUAL_FATAL(im2sp_config_tokens(&config), kind.tokens);
     struct im2sp_trained *model = make(&set, &config);
     CU_ASSERT_TRUE(im2sp_tower_is_in(&pair.table));
     check_status(im2sp_tower_fill(model, &pair.table), STATUS_OK, NULL);
@@ -151,7 +181,7 @@ static void both_see_the_same(void)
     run_tower(of_tower, &pair, tape);
     run_model(of_model, model, tape);
     float apart = 0.0f;
-    for (size_t t = 0; t < TOKENS; t++)
+    for (size_t t = 0; t < kind.tokens; t++)
         for (size_t d = 0; d < WIDTH; d++)
             apart = fmaxf(apart, fabsf(of_tower[t][d] - of_model[t][d]));
     CU_ASSERT(apart < 1e-4f);
@@ -159,6 +189,12 @@ static void both_see_the_same(void)
     parameter_set_destroy(set);
     pair_end(&pair);
     tape_destroy(tape);
+}
+
+static void both_see_the_same(void)
+{
+    check_both(plain);
+    check_both(convolved);
 }
 
 static void a_frozen_encoder_is_all_that_is_frozen(void)
@@ -176,16 +212,16 @@ static void a_frozen_encoder_is_all_that_is_frozen(void)
 }
 
 /* A picture of mean codes gives patches of nothing; others give patches of loudness 1. */
-static void first_patches_are_centred(void)
+static void check_centred(size_t convolution_channels, const char *weight_name,
+                          const char *bias_name)
 {
     struct im2sp_config config = im2sp_config_compact(SIDE, CHANNELS, 20);
     struct parameter_set *set;
     config.width = config.encoder.width = 64;
+    config.encoder.convolution_channels = convolution_channels;
     struct im2sp_trained *model = make(&set, &config);
-    const struct parameter *patch =
-        parameter_set_find(set, "git.image_encoder.vision_model.patch_embed.proj.weight");
-    const struct parameter *bias =
-        parameter_set_find(set, "git.image_encoder.vision_model.patch_embed.proj.bias");
+    const struct parameter *patch = parameter_set_find(set, weight_name);
+    const struct parameter *bias = parameter_set_find(set, bias_name);
     const size_t places = patch->columns / CHANNELS;
     double mean[CHANNELS] = { 0 }, largest = 0.0, square = 0.0;
     for (size_t i = 0; i < CODES * CHANNELS; i++)
@@ -206,11 +242,19 @@ static void first_patches_are_centred(void)
     parameter_set_destroy(set);
 }
 
+static void first_patches_are_centred(void)
+{
+    check_centred(0, "git.image_encoder.vision_model.patch_embed.proj.weight",
+                  "git.image_encoder.vision_model.patch_embed.proj.bias");
+    check_centred(64, "git.image_encoder.vision_model.patch_embed.early.0.weight",
+                  "git.image_encoder.vision_model.patch_embed.early.0.bias");
+}
+
 static void what_does_not_fit_is_refused(void)
 {
-    struct pair pair = { 0 };
+    struct pair pair;
     struct im2sp_config config = im2sp_config_compact(SIDE, CHANNELS + 1, 20);
-    pair_begin(&pair);
+    pair_begin(&pair, plain);
     check_status(im2sp_tower_sizes(&config.encoder, pair.settings), STATUS_INVALID,
                  "patches of 4 units of 3 values");
     config = sizes_with(&pair);
@@ -221,10 +265,19 @@ static void what_does_not_fit_is_refused(void)
     im2sp_trained_destroy(model);
     parameter_set_destroy(set);
     pair_end(&pair);
+    pair_begin(&pair, plain); /* patches side by side are no convolutions */
+    config = sizes_with(&pair);
+    config.encoder.convolution_channels = CONVOLVED;
+    model = make(&set, &config);
+    check_status(im2sp_tower_fill(model, &pair.table), STATUS_CORRUPT, "early.0.weight");
+    im2sp_trained_destroy(model);
+    parameter_set_destroy(set);
+    pair_end(&pair);
 }
 
 int main(int argc, char **argv)
 {
+    l2_normalise(codes[0], codes[0], 1e-12f, CODES, CHANNELS);
     CU_TestInfo cases[] = {
         { "both see the same", both_see_the_same },
         { "a frozen encoder is all that is frozen", a_frozen_encoder_is_all_that_is_frozen },

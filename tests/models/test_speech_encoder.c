@@ -1,6 +1,6 @@
-/* The speech encoder beyond what the goldens have: several blocks, units, half precision layers,
- * dropout; a batch gives what its parts give, CLS alone what all rows give, and the gradients are
- * the slopes. */
+/* The speech encoder beyond what the goldens have: several blocks, units, early convolutions over
+ * them, half precision layers, dropout; a batch gives what its parts give, CLS alone what all rows
+ * give, and the gradients are the slopes. */
 #include "core/random.h"
 #include "models/speech_encoder.h"
 #include "nn/half.h"
@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UTTERANCES = 4, FRAMES = 13, WIDTH = 8, EMBEDDING = 5, LAYERS = 3, MERGED = 4, UNITS = 9 };
+enum { UTTERANCES = 4, FRAMES = 16, WIDTH = 8, EMBEDDING = 5, LAYERS = 3, MERGED = 16, UNITS = 9 };
 
-static const size_t starts[UTTERANCES + 1] = { 0, 3, 4, 11, FRAMES };
+static const size_t ragged[UTTERANCES + 1] = { 0, 3, 4, 11, 13 };
+static const size_t squares[UTTERANCES + 1] = { 0, 4, 8, 12, FRAMES }; /* of 8 x 8 units */
 static const uint64_t records[UTTERANCES] = { 12, 3, 700, 5 };
 
 struct trainee {
@@ -39,6 +40,21 @@ static struct speech_encoder_config config_of(size_t layers, size_t merged_units
     return config;
 }
 
+static const size_t *starts_of(const struct trainee *trainee)
+{
+    return trainee->config.convolution_channels > 0 ? squares : ragged;
+}
+
+static void give_codes(struct trainee *trainee, struct random_stream *stream)
+{
+    float rows[UNITS * WIDTH];
+    const struct unit_codes codes = { rows, UNITS, trainee->config.unit_width };
+    for (size_t i = 0; i < codes.count * codes.width; i++)
+        rows[i] = 3.0f + (float)random_normal(stream);
+    unit_codes_standardise(rows, codes.count, codes.width);
+    check_status(speech_encoder_set_codes(trainee->encoder, &codes), STATUS_OK, NULL);
+}
+
 static void trainee_begin(struct trainee *trainee, struct speech_encoder_config config)
 {
     struct random_stream stream = random_stream_numbered(8, 1, "inputs");
@@ -46,6 +62,8 @@ static void trainee_begin(struct trainee *trainee, struct speech_encoder_config 
     check_status(parameter_set_create(&trainee->set), STATUS_OK, NULL);
     check_status(speech_encoder_create(&trainee->encoder, trainee->set, "a.", &config), STATUS_OK,
                  NULL);
+    if (config.convolution_channels > 0)
+        give_codes(trainee, &stream);
     check_status(parameter_set_lay_out(trainee->set), STATUS_OK, NULL);
     speech_encoder_draw(trainee->encoder, 6);
     check_status(tape_create(&trainee->tape, (size_t)8 << 20), STATUS_OK, NULL);
@@ -78,7 +96,7 @@ static struct array *encode(struct trainee *trainee, struct manner manner)
     struct tape *tape = trainee->tape;
     const uint16_t *halves[LAYERS];
     struct array *floats[LAYERS];
-    const size_t frame = starts[manner.first];
+    const size_t *starts = starts_of(trainee), frame = starts[manner.first];
     tape_reset(tape);
     size_t *own_starts = tape_take(tape, UTTERANCES + 1, sizeof *own_starts);
     const uint16_t **layers = tape_take(tape, LAYERS, sizeof *layers);
@@ -117,7 +135,12 @@ static double distance(const float *a, const float *b, size_t count)
 static const struct {
     size_t layers, merged_units, blocks;
     bool is_norm_first;
-} kinds[] = { { 1, 1, 1, false }, { 3, 1, 3, false }, { 0, 1, 2, false }, { 0, 4, 2, true } };
+    size_t convolution_channels;
+} kinds[] = { { 1, 1, 1, false, 0 },
+              { 3, 1, 3, false, 0 },
+              { 0, 1, 2, false, 0 },
+              { 0, 4, 2, true, 0 },
+              { 0, 16, 2, true, 6 } };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0], ALL_FLOATS = UTTERANCES * EMBEDDING };
 
@@ -126,6 +149,7 @@ static void begin_kind(struct trainee *trainee, size_t kind)
     struct speech_encoder_config config =
         config_of(kinds[kind].layers, kinds[kind].merged_units, kinds[kind].blocks);
     config.sizes.is_norm_first = kinds[kind].is_norm_first;
+    config.convolution_channels = kinds[kind].convolution_channels;
     trainee_begin(trainee, config);
 }
 
@@ -271,7 +295,42 @@ static void sizes_that_do_not_fit_are_refused(void)
     check_refused(config, "units of width 0");
     config = config_of(33, 1, 1);
     check_refused(config, "33 layers");
+    config = config_of(0, 9, 1);
+    config.convolution_channels = 6;
+    check_refused(config, "patches are of 4 x 4 units, not of 9 in all");
     speech_encoder_destroy(NULL);
+}
+
+static void codes_of_others_are_refused(void)
+{
+    const float rows[UNITS * WIDTH] = { 0 };
+    const struct unit_codes more = { rows, UNITS + 1, 3 }, wider = { rows, UNITS, 4 },
+                            none = { NULL, UNITS, 3 }, fitting = { rows, UNITS, 3 };
+    struct trainee trainee;
+    begin_kind(&trainee, KINDS - 1);
+    check_status(speech_encoder_set_codes(trainee.encoder, &more), STATUS_INVALID,
+                 "9 codes of 3 values; here are 10 of 3");
+    check_status(speech_encoder_set_codes(trainee.encoder, &wider), STATUS_INVALID, "9 of 4");
+    check_status(speech_encoder_set_codes(trainee.encoder, &none), STATUS_INVALID, "codes");
+    trainee_end(&trainee);
+    begin_kind(&trainee, KINDS - 2); /* it has a table */
+    check_status(speech_encoder_set_codes(trainee.encoder, &fitting), STATUS_INVALID, "codes");
+    trainee_end(&trainee);
+}
+
+static void codes_are_brought_to_a_standard(void)
+{
+    float rows[4][3] = { { 1, 5, 2 }, { 2, 5, 2 }, { 3, 5, 4 }, { 4, 5, 4 } }, same[2] = { 7, 7 };
+    double energy = 0.0;
+    unit_codes_standardise(rows[0], 4, 3);
+    for (size_t c = 0; c < 3; c++)
+        CU_ASSERT_DOUBLE_EQUAL(rows[0][c] + rows[1][c] + rows[2][c] + rows[3][c], 0.0, 1e-5);
+    for (size_t i = 0; i < 12; i++)
+        energy += (double)rows[i / 3][i % 3] * (double)rows[i / 3][i % 3];
+    CU_ASSERT_DOUBLE_EQUAL(energy, 12.0, 1e-4);
+    CU_ASSERT_DOUBLE_EQUAL((rows[3][0] - rows[0][0]) / (rows[2][2] - rows[0][2]), 1.5, 1e-5);
+    unit_codes_standardise(same, 2, 1);
+    CU_ASSERT(same[0] == 0.0f && same[1] == 0.0f);
 }
 
 static void settings_are_read_as_they_were_written(void)
@@ -283,6 +342,7 @@ static void settings_are_read_as_they_were_written(void)
         struct settings *settings = settings_create("model");
         written.sizes.is_norm_first = kinds[k].is_norm_first;
         written.has_final_norm = k % 2 == 0;
+        written.convolution_channels = kinds[k].convolution_channels;
         written.unit_width = written.units > 0 ? written.unit_width : 0;
         check_status(speech_encoder_config_write(settings, "speech.", &written), STATUS_OK, NULL);
         check_status(speech_encoder_config_read(&read, settings, "speech."), STATUS_OK, NULL);
@@ -290,6 +350,7 @@ static void settings_are_read_as_they_were_written(void)
         CU_ASSERT_EQUAL(read.units, written.units);
         CU_ASSERT_EQUAL(read.merged_units, written.merged_units);
         CU_ASSERT_EQUAL(read.unit_width, written.unit_width);
+        CU_ASSERT_EQUAL(read.convolution_channels, written.convolution_channels);
         CU_ASSERT_EQUAL(read.blocks, written.blocks);
         CU_ASSERT_EQUAL(read.embedding, written.embedding);
         CU_ASSERT_EQUAL(read.has_final_norm, written.has_final_norm);
@@ -314,7 +375,7 @@ static void a_tape_that_is_too_small_is_told(void)
         tape_destroy(trainee.tape);
         for (size_t part = 1; part < 24; part++) {
             const struct speech_batch batch = {
-                .frames = { UTTERANCES, starts },
+                .frames = { UTTERANCES, starts_of(&trainee) },
                 .half_layers = (const uint16_t *const[]){ trainee.halves[0], trainee.halves[1],
                                                           trainee.halves[2] },
                 .units = trainee.units,
@@ -339,6 +400,8 @@ int main(int argc, char **argv)
         { "half layers are as good as float layers", half_layers_are_as_good_as_float_layers },
         { "gradients are the slopes", gradients_are_the_slopes },
         { "sizes that do not fit are refused", sizes_that_do_not_fit_are_refused },
+        { "codes of others are refused", codes_of_others_are_refused },
+        { "codes are brought to a standard", codes_are_brought_to_a_standard },
         { "settings are read as they were written", settings_are_read_as_they_were_written },
         { "a tape that is too small is told", a_tape_that_is_too_small_is_told },
         CU_TEST_INFO_NULL,

@@ -22,12 +22,20 @@ static char store[PATH_BYTES];
 static const struct kind {
     bool by_units, has_image_tower;
     size_t merged_units; /* speech units that make a frame; 0: one */
+    size_t convolution_channels;
 } kinds[] = {
     { .has_image_tower = false },
     { .by_units = true, .has_image_tower = true },
     { .has_image_tower = true },
     { .by_units = true, .has_image_tower = true, .merged_units = 3 },
+    { .by_units = true, .has_image_tower = true, .convolution_channels = 5 },
 };
+
+enum { CODE_WIDTH = 3 };
+
+/* What image units stand for. */
+static float code_rows[STORE_IMAGE_CODES * CODE_WIDTH];
+static const struct unit_codes image_codes = { code_rows, STORE_IMAGE_CODES, CODE_WIDTH };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0], BATCH = 17, MANY_FRAMES = 1 << 20 };
 
@@ -57,8 +65,10 @@ static struct contrastive_options options_of(struct kind kind, size_t pass_frame
     options.speech.sizes.feed_forward = options.images.sizes.feed_forward = 10;
     options.images.feature_layers = 0;
     options.images.units = STORE_IMAGE_CODES;
-    options.images.merged_units = 4;
-    options.images.unit_width = 3;
+    options.images.merged_units = kind.convolution_channels > 0 ? 16 : 4;
+    options.images.unit_width = CODE_WIDTH;
+    options.images.convolution_channels = kind.convolution_channels;
+    options.image_codes = image_codes;
     options.images.sizes.is_norm_first = true;
     return options;
 }
@@ -260,7 +270,7 @@ static void a_written_net_answers_as_the_trained_one(void)
         struct contrastive_net net;
         trainee_begin(&trainee, kinds[k], 11);
         const char *path = write_model(&trainee, NULL);
-        check_status(contrastive_net_open(&net, path, store), STATUS_OK, NULL);
+        check_status(contrastive_net_open(&net, path, store, &image_codes), STATUS_OK, NULL);
         again = trainee;
         again.objective = net.objective;
         validate(&ours, &trainee, &alone, 60);
@@ -280,18 +290,19 @@ static void what_is_no_contrastive_net_is_refused(void)
         return;
     trainee_begin(&trainee, kinds[1], 11);
     const char *path = write_model(&trainee, "git");
-    check_status(contrastive_net_open(&net, path, store), STATUS_INVALID, "contrastive net");
+    check_status(contrastive_net_open(&net, path, store, &image_codes), STATUS_INVALID,
+                 "contrastive net");
     contrastive_net_close(&net);
     path = write_model(&trainee, NULL);
-    check_status(contrastive_net_open(&net, path, check_scratch("none.h5")), STATUS_NOT_FOUND,
-                 "none.h5");
+    check_status(contrastive_net_open(&net, path, check_scratch("none.h5"), &image_codes),
+                 STATUS_NOT_FOUND, "none.h5");
     contrastive_net_close(&net);
     struct settings *settings = NULL;
     check_status(settings_file_read(&settings, check_scratch("net/config.json")), STATUS_OK, NULL);
     check_status(settings_put_number(settings, "speech.feed_forward", 65536), STATUS_OK, NULL);
     check_status(settings_file_write(check_scratch("net/config.json"), settings), STATUS_OK, NULL);
     settings_destroy(settings);
-    check_status(contrastive_net_open(&net, path, store), STATUS_CORRUPT, "linear1");
+    check_status(contrastive_net_open(&net, path, store, &image_codes), STATUS_CORRUPT, "linear1");
     contrastive_net_close(&net);
     trainee_end(&trainee);
 }
@@ -329,6 +340,9 @@ static void a_store_that_does_not_fit_the_net_is_refused(void)
     options = options_of(kinds[1], 1);
     options.images.merged_units = 9;
     check_refused(options, "patches of 3 x 3 units");
+    options = options_of(kinds[4], 1);
+    options.image_codes = (struct unit_codes){ 0 };
+    check_refused(options, "it sees 17 codes of 3 values; here are 0 of 0");
     options = options_of(kinds[1], 1);
     options.images.units = STORE_IMAGE_CODES - 1;
     check_refused(options, "17 image units are more than the net's 16");
@@ -343,6 +357,8 @@ static void begin(void)
     check_status(team_begin(&alone, MPI_COMM_SELF), STATUS_OK, NULL);
     snprintf(store, sizeof store, "%s", check_scratch("store.h5"));
     training_store_write(&team, store, NOTHING_SPOILT);
+    for (size_t i = 0; i < STORE_IMAGE_CODES * CODE_WIDTH; i++)
+        code_rows[i] = cosf((float)(i * i + 1));
 }
 
 static void end(void)

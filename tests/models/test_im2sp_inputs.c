@@ -1,5 +1,5 @@
-/* The image-to-speech-unit model of embeddings: what is trained is what generates, its gradients,
- * its sizes out of a file, and bad input. */
+/* The image-to-speech-unit model of embeddings, and that of image units with early convolutions:
+ * what is trained is what generates, gradients, sizes out of a file, and bad input. */
 #include "models/im2sp.h"
 #include "models/im2sp_trained.h"
 #include "models/im2sp_untrained.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { PICTURES = 3, EMBEDDING = 10, TOKENS = 3, UNITS = 12, IDS = 4 + 7 + 2, LONGEST = 7 };
+enum { SIDE = 8, PLACES = SIDE * SIDE, CHANNELS = 5, CODES = 11, CONVOLVED = 6 };
 
 static const char map_name[] = "git.visual_projection.visual_projection.0.weight";
 
@@ -22,6 +23,20 @@ static struct im2sp_config small(void)
     config.mlp = 48;
     config.length_max = 20;
     im2sp_config_see_embeddings(&config, EMBEDDING, TOKENS);
+    return config;
+}
+
+static struct im2sp_config convolved(void)
+{
+    struct im2sp_config config = im2sp_config_compact(SIDE, CHANNELS, UNITS);
+    config.width = 32;
+    config.heads = 4;
+    config.mlp = 48;
+    config.length_max = 20;
+    config.encoder.width = 24;
+    config.encoder.heads = 3;
+    config.encoder.mlp = 20;
+    config.encoder.convolution_channels = CONVOLVED;
     return config;
 }
 
@@ -63,17 +78,30 @@ struct forcing {
     struct parameter_set *set;
     struct im2sp_trained *model;
     struct tape *tape;
-    float embeddings[PICTURES * EMBEDDING];
+    struct im2sp_config config;
+    float embeddings[PICTURES * EMBEDDING], codes[CODES * CHANNELS];
+    uint16_t image_units[PICTURES * PLACES];
     size_t starts[PICTURES + 1];
     int32_t ids[IDS], targets[IDS];
 };
 
-static void begin(struct forcing *forcing)
+static void show(struct forcing *forcing)
 {
-    const struct im2sp_config config = small();
+    embed(forcing->embeddings);
+    for (size_t i = 0; i < CODES * CHANNELS; i++)
+        forcing->codes[i] = cosf((float)(i * i + 1));
+    for (size_t i = 0; i < PICTURES * PLACES; i++)
+        forcing->image_units[i] = (uint16_t)((i * i + 5 * i + i / 7) % CODES);
+    if (forcing->config.input == IM2SP_UNITS)
+        check_status(im2sp_trained_set_codebook(forcing->model, forcing->codes, CODES, CHANNELS),
+                     STATUS_OK, NULL);
+}
+
+static void begin(struct forcing *forcing, struct im2sp_config config)
+{
     static const size_t lengths[PICTURES] = { 4, 7, 2 };
     size_t filled = 0;
-    *forcing = (struct forcing){ 0 };
+    *forcing = (struct forcing){ .config = config };
     check_status(im2sp_untrained(&forcing->table, &config, 5), STATUS_OK, NULL);
     tie(&forcing->table);
     check_status(parameter_set_create(&forcing->set), STATUS_OK, NULL);
@@ -85,7 +113,7 @@ static void begin(struct forcing *forcing)
         STATUS_OK, NULL);
     CU_ASSERT_EQUAL(filled, parameter_set_count(forcing->set));
     check_status(tape_create(&forcing->tape, (size_t)64 << 20), STATUS_OK, NULL);
-    embed(forcing->embeddings);
+    show(forcing);
     for (size_t p = 0; p < PICTURES; p++) {
         uint16_t units[LONGEST];
         for (size_t u = 0; u + 1 < lengths[p]; u++)
@@ -109,6 +137,7 @@ static struct array *run(struct forcing *forcing, bool is_recorded)
 {
     const struct im2sp_trained_batch batch = { .count = PICTURES,
                                                .embeddings = forcing->embeddings,
+                                               .image_units = forcing->image_units,
                                                .starts = forcing->starts,
                                                .ids = forcing->ids };
     tape_reset(forcing->tape);
@@ -133,6 +162,18 @@ static void free_pictures(float **pictures)
     free(pictures);
 }
 
+static void encode(float *const *pictures, struct im2sp *net, const struct forcing *forcing)
+{
+    if (forcing->config.input == IM2SP_EMBEDDINGS) {
+        check_status(im2sp_encode_embeddings(pictures, net, forcing->embeddings, PICTURES),
+                     STATUS_OK, NULL);
+        return;
+    }
+    check_status(im2sp_set_codebook(net, forcing->codes, CODES, CHANNELS), STATUS_OK, NULL);
+    check_status(im2sp_encode_units(pictures, net, forcing->image_units, PICTURES), STATUS_OK,
+                 NULL);
+}
+
 /* Logits of all captions, id by id: [IDS][V]. */
 static float *say(struct im2sp *net, const struct forcing *forcing, float *const *pictures)
 {
@@ -149,15 +190,13 @@ static float *say(struct im2sp *net, const struct forcing *forcing, float *const
     return logits;
 }
 
-static void what_is_trained_is_what_generates(void)
+static void check_generation(struct im2sp_config config, float least_apart)
 {
-    const struct im2sp_config config = small();
     struct forcing forcing;
-    begin(&forcing);
+    begin(&forcing, config);
     struct im2sp *net = make(&forcing.table, &config);
     float **pictures = make_pictures(net);
-    check_status(im2sp_encode_embeddings(pictures, net, forcing.embeddings, PICTURES), STATUS_OK,
-                 NULL);
+    encode(pictures, net, &forcing);
     float *said = say(net, &forcing, pictures);
     const struct array *logits = run(&forcing, false);
     float worst = 0.0f, largest = 0.0f, apart = 0.0f;
@@ -171,11 +210,17 @@ static void what_is_trained_is_what_generates(void)
             apart = fmaxf(apart, fabsf(said[i] - said[forcing.starts[1] * logits->columns + i]));
     }
     CU_ASSERT(worst <= 1e-4f * largest);
-    CU_ASSERT(apart > 0.05f * largest);
+    CU_ASSERT(apart > least_apart * largest);
     free(said);
     free_pictures(pictures);
     im2sp_destroy(net);
     end(&forcing);
+}
+
+static void what_is_trained_is_what_generates(void)
+{
+    check_generation(small(), 0.05f);
+    check_generation(convolved(), 0.01f);
 }
 
 static double loss_of(struct forcing *forcing)
@@ -208,20 +253,39 @@ static void check_slope(struct forcing *forcing, const char *name)
     free(before);
 }
 
-static void gradients_are_slopes(void)
+static void check_slopes(struct im2sp_config config, const char *const *names)
 {
     struct forcing forcing;
-    begin(&forcing);
+    begin(&forcing, config);
     parameter_set_clear_gradients(forcing.set);
     struct array *logits = run(&forcing, true);
     check_status(
         tape_backward(forcing.tape, tape_cross_entropy(forcing.tape, logits, forcing.targets, IDS)),
         STATUS_OK, NULL);
-    check_slope(&forcing, map_name);
-    check_slope(&forcing, "git.visual_projection.visual_projection.0.bias");
-    check_slope(&forcing, "git.visual_projection.visual_projection.1.weight");
-    check_slope(&forcing, "git.encoder.layer.0.attention.self.key.weight");
+    for (size_t n = 0; names[n] != NULL; n++)
+        check_slope(&forcing, names[n]);
     end(&forcing);
+}
+
+static void gradients_are_slopes(void)
+{
+    static const char *const of_embeddings[] = {
+        map_name,
+        "git.visual_projection.visual_projection.0.bias",
+        "git.visual_projection.visual_projection.1.weight",
+        "git.encoder.layer.0.attention.self.key.weight",
+        NULL,
+    };
+    static const char *const of_units[] = {
+        "git.image_encoder.vision_model.patch_embed.early.0.weight",
+        "git.image_encoder.vision_model.patch_embed.early.0.bias",
+        "git.image_encoder.vision_model.patch_embed.early.1.weight",
+        "git.image_encoder.vision_model.patch_embed.early.1.norm.weight",
+        "git.image_encoder.vision_model.patch_embed.proj.weight",
+        NULL,
+    };
+    check_slopes(small(), of_embeddings);
+    check_slopes(convolved(), of_units);
 }
 
 static void the_sizes_are_read_back(void)
@@ -256,12 +320,53 @@ static void the_sizes_are_read_back(void)
     tensor_table_end(&table);
 }
 
+static void check_refused(struct im2sp_config config, const char *fragment)
+{
+    struct parameter_set *set;
+    struct im2sp_trained *model;
+    check_status(parameter_set_create(&set), STATUS_OK, NULL);
+    check_status(im2sp_trained_create(&model, set, &config, 0.0f), STATUS_INVALID, fragment);
+    parameter_set_destroy(set);
+}
+
+static void convolutions_are_read_back(void)
+{
+    static const char first[] = "git.image_encoder.vision_model.patch_embed.early.0.weight";
+    struct im2sp_config config = convolved();
+    struct tensor_table table;
+    struct im2sp *net = NULL;
+    check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
+    net = make(&table, &config);
+    CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.side, SIDE);
+    CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.channels, CHANNELS);
+    CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.convolution_channels, CONVOLVED);
+    CU_ASSERT_EQUAL(im2sp_config_tokens(im2sp_sizes(net)), 1 + 4);
+    struct im2sp_config without = config;
+    without.encoder.convolution_channels = 0;
+    CU_ASSERT(im2sp_config_picture_flop(&config) > 0.0);
+    CU_ASSERT_EQUAL(im2sp_config_tokens(&without), 1 + 16);
+    im2sp_destroy(net);
+    for (size_t t = 0; t < table.count; t++) /* as many values, but not those of the patches */
+        if (strcmp(table.tensors[t].name, first) == 0) {
+            table.tensors[t].shape[0] = CONVOLVED / 2;
+            table.tensors[t].shape[1] = CHANNELS * 2;
+        }
+    check_status(im2sp_create(&net, &table, NULL), STATUS_CORRUPT, "does not fit the patches");
+    tensor_table_end(&table);
+    config.encoder.side = SIDE + 1;
+    check_refused(config, "an even side");
+    config = convolved();
+    config.encoder.side = 2;
+    config.encoder.padding = 0;
+    check_refused(config, "smaller than a patch");
+}
+
 /* Powers of two do not round. */
 static void only_the_direction_counts(void)
 {
     const struct im2sp_config config = small();
     struct forcing forcing;
-    begin(&forcing);
+    begin(&forcing, config);
     struct im2sp *net = make(&forcing.table, &config);
     float **pictures = make_pictures(net), **longer = make_pictures(net);
     const size_t bytes = im2sp_picture_count(net) * sizeof(float);
@@ -291,8 +396,6 @@ static void what_others_see_is_refused(void)
 {
     struct im2sp_config config = small();
     struct tensor_table table;
-    struct parameter_set *set;
-    struct im2sp_trained *model;
     const uint16_t unit = 0;
     const float value = 1.0f;
     float *picture = NULL;
@@ -311,9 +414,7 @@ static void what_others_see_is_refused(void)
     tensor_table_end(&table);
     config = small();
     config.prefix_tokens = IM2SP_PREFIX_MAX + 1;
-    check_status(parameter_set_create(&set), STATUS_OK, NULL);
-    check_status(im2sp_trained_create(&model, set, &config, 0.0f), STATUS_INVALID, "1 to 64");
-    parameter_set_destroy(set);
+    check_refused(config, "1 to 64");
 }
 
 int main(int argc, char **argv)
@@ -322,9 +423,10 @@ int main(int argc, char **argv)
         { "what is trained is what generates", what_is_trained_is_what_generates },
         { "gradients are slopes", gradients_are_slopes },
         { "the sizes are read back", the_sizes_are_read_back },
+        { "convolutions are read back", convolutions_are_read_back },
         { "only the direction counts", only_the_direction_counts },
         { "what others see is refused", what_others_see_is_refused },
         CU_TEST_INFO_NULL,
     };
-    return check_suite(argc, argv, "im2sp_embeddings", cases);
+    return check_suite(argc, argv, "im2sp_inputs", cases);
 }
