@@ -8,8 +8,8 @@
  * shift of all units' vectors is a shift of the first convolution's biases.
  *
  * Source: Xiao et al. 2021 (arXiv:2106.14881); norms as in Liu et al. 2022 (arXiv:2201.03545). The
- * names are unitmill's own. On the tape, local; models/im2sp_encoder.c has the same for inference.
- */
+ * names are unitmill's own. On the tape, local; models/im2sp_convolutions.c has the same for
+ * inference. */
 #ifndef MODELS_EARLY_CONVOLUTIONS_H
 #define MODELS_EARLY_CONVOLUTIONS_H
 

@@ -20,8 +20,9 @@ enum status im2sp_tower_sizes(struct im2sp_encoder_config *encoder,
 /** Fills the image encoder of a model that has these sizes and its codebook. What a patch's
  * convolution sees is the codebook, while the tower has a table that began as the codebook, centred
  * and scaled, and was trained along: what of it is a scale and a shift is kept, the rest of what
- * the table learned is not. The tower's last norm and projection have no counterpart. Errors:
- * STATUS_CORRUPT, naming a tensor that is missing or misshapen; STATUS_NO_MEMORY. */
+ * the table learned is not. A tower with early convolutions has no table: all of them is kept. The
+ * tower's last norm and projection have no counterpart. Errors: STATUS_CORRUPT, naming a tensor
+ * that is missing or misshapen; STATUS_NO_MEMORY. */
 enum status im2sp_tower_fill(struct im2sp_trained *model, const struct tensor_table *table);
 
 #endif

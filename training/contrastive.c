@@ -217,6 +217,11 @@ static enum status check_store(const struct contrastive_options *options,
 {
     const struct speech_encoder_config *speech = &options->speech;
     const size_t features = speech->feature_layers * speech->sizes.width;
+    if (speech->convolution_channels > 0)
+        return status_fail(STATUS_INVALID,
+                           "early convolutions of %zu channels over speech: they "
+                           "are for pictures",
+                           speech->convolution_channels);
     if (speech->units > 0 && shape->speech_codebook > speech->units)
         return status_fail(STATUS_INVALID,
                            "the store's %llu speech units are more than the net's "

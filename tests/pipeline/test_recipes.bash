@@ -48,5 +48,6 @@ for net in hubert-2 vit-vqgan contrastive im2sp vocoder; do
     [ -s "runs/compact/$net/checkpoints/model.safetensors" ] || fail "no $net was trained"
 done
 grep -q '"test en"' runs/compact/unseen/metrics.jsonl || fail "retrieval of unseen scenes was not measured"
+! grep -q ", and " runs/compact/scenes-places/manifest.jsonl || fail "captions tell of two groups with --groups 1"
 [ "$(find wav -name '*.wav' | wc -l)" -gt 0 ] || fail "no description can be listened to"
 echo "the recipes of all five nets run from nothing"

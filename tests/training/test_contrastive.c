@@ -340,6 +340,9 @@ static void a_store_that_does_not_fit_the_net_is_refused(void)
     options = options_of(kinds[1], 1);
     options.images.merged_units = 9;
     check_refused(options, "patches of 3 x 3 units");
+    options = options_of(kinds[1], 1);
+    options.speech.convolution_channels = 2;
+    check_refused(options, "over speech");
     options = options_of(kinds[4], 1);
     options.image_codes = (struct unit_codes){ 0 };
     check_refused(options, "it sees 17 codes of 3 values; here are 0 of 0");
