@@ -225,7 +225,7 @@ static void visit_convolutions(struct walk *walk, struct im2sp_weights *weights,
                                      .matrix = &early->weight };
         float **const rows[] = { NULL, &early->bias, &early->gain, &early->offset };
         for (enum early_tensor t = EARLY_WEIGHT; t < EARLY_TENSORS; t++) {
-            char name[96];
+            char name[33]; /* with what stands before it, a name fits */
             early_convolution_name(name, sizeof name, im2sp_early_place, c, t);
             set_name(walk, &entry, 0, name, "");
             if (t == EARLY_WEIGHT)
