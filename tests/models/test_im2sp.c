@@ -3,6 +3,7 @@
 #include "models/generation.h"
 #include "models/generation_choice.h"
 #include "models/im2sp_untrained.h"
+#include "tests/models/im2sp_made.h"
 #include "tests/support/check.h"
 
 #include <math.h>
@@ -39,24 +40,6 @@ static struct im2sp_config small_pixels(enum im2sp_naming naming)
     return config;
 }
 
-static struct settings *settings_of(const struct im2sp_config *config)
-{
-    struct settings *settings = settings_create("test");
-    check_status(im2sp_config_write(settings, config), STATUS_OK, NULL);
-    return settings;
-}
-
-static struct im2sp *make(const struct tensor_table *table, const struct im2sp_config *config)
-{
-    struct im2sp *net = NULL;
-    struct settings *settings = settings_of(config);
-    check_status(im2sp_create(&net, table, settings), STATUS_OK, NULL);
-    settings_destroy(settings);
-    if (net == NULL)
-        abort();
-    return net;
-}
-
 static void draw(struct tensor_table *table, const struct im2sp_config *config)
 {
     check_status(im2sp_untrained(table, config, SEED), STATUS_OK, NULL);
@@ -68,7 +51,7 @@ static void the_settings_are_read_back(void)
     const struct im2sp_config configs[] = { small(), small_pixels(IM2SP_HUGGING_FACE) };
     for (size_t c = 0; c < 2; c++) {
         draw(&table, &configs[c]);
-        struct im2sp *net = make(&table, &configs[c]);
+        struct im2sp *net = im2sp_made(&table, &configs[c]);
         const struct im2sp_config *read = im2sp_sizes(net);
         CU_ASSERT_EQUAL(read->input, configs[c].input);
         CU_ASSERT_EQUAL(read->encoder.side, SIDE);
@@ -185,7 +168,8 @@ static void microsofts_names_give_the_same(void)
         fuse(&renamed, &table, l, "weight");
         fuse(&renamed, &table, l, "bias");
     }
-    struct im2sp *net = make(&table, &hugging_face), *other = make(&renamed, &microsoft);
+    struct im2sp *net = im2sp_made(&table, &hugging_face),
+                 *other = im2sp_made(&renamed, &microsoft);
     CU_ASSERT_EQUAL(im2sp_sizes(other)->naming, IM2SP_MICROSOFT);
     float *logits = first_logits(net), *others = first_logits(other);
     CU_ASSERT_EQUAL(memcmp(logits, others, im2sp_sizes(net)->vocabulary * sizeof *logits), 0);
@@ -214,7 +198,7 @@ static void expect_create(const struct tensor_table *table, const char *key, dou
 {
     struct im2sp *net = NULL;
     const struct im2sp_config config = small();
-    struct settings *settings = settings_of(&config);
+    struct settings *settings = im2sp_made_settings(&config);
     if (key != NULL)
         check_status(settings_put_number(settings, key, value), STATUS_OK, NULL);
     check_status(im2sp_create(&net, table, settings), expected, fragment);
@@ -266,7 +250,7 @@ static void units_need_their_codebook(void)
     const struct im2sp_config config = small();
     struct tensor_table table;
     draw(&table, &config);
-    struct im2sp *net = make(&table, &config);
+    struct im2sp *net = im2sp_made(&table, &config);
     float codes[CODES * CHANNELS] = { 0.5f };
     uint16_t units[SIDE * SIDE] = { 0 };
     float *picture = malloc(im2sp_picture_count(net) * sizeof *picture);
@@ -302,7 +286,7 @@ static void bad_options_are_refused(void)
     struct generation *generation = NULL;
     struct tensor_table table;
     draw(&table, &config);
-    struct im2sp *net = make(&table, &config);
+    struct im2sp *net = im2sp_made(&table, &config);
     const struct generation_options good = { .method = GENERATION_BEAM,
                                              .batch = 2,
                                              .captions = 2,

@@ -4,6 +4,7 @@
 #include "models/im2sp_trained.h"
 #include "models/im2sp_untrained.h"
 #include "nn/tape_loss.h"
+#include "tests/models/im2sp_made.h"
 #include "tests/support/check.h"
 
 #include <math.h>
@@ -15,47 +16,31 @@ enum { SIDE = 8, PLACES = SIDE * SIDE, CHANNELS = 5, CODES = 11, CONVOLVED = 6 }
 
 static const char map_name[] = "git.visual_projection.visual_projection.0.weight";
 
-static struct im2sp_config small(void)
+static struct im2sp_config small_decoder(size_t side)
 {
-    struct im2sp_config config = im2sp_config_compact(6, 5, UNITS);
+    struct im2sp_config config = im2sp_config_compact(side, CHANNELS, UNITS);
     config.width = 32;
     config.heads = 4;
     config.mlp = 48;
     config.length_max = 20;
+    return config;
+}
+
+static struct im2sp_config small(void)
+{
+    struct im2sp_config config = small_decoder(6);
     im2sp_config_see_embeddings(&config, EMBEDDING, TOKENS);
     return config;
 }
 
 static struct im2sp_config convolved(void)
 {
-    struct im2sp_config config = im2sp_config_compact(SIDE, CHANNELS, UNITS);
-    config.width = 32;
-    config.heads = 4;
-    config.mlp = 48;
-    config.length_max = 20;
+    struct im2sp_config config = small_decoder(SIDE);
     config.encoder.width = 24;
     config.encoder.heads = 3;
     config.encoder.mlp = 20;
     config.encoder.convolution_channels = CONVOLVED;
     return config;
-}
-
-static struct settings *settings_of(const struct im2sp_config *config)
-{
-    struct settings *settings = settings_create("test");
-    check_status(im2sp_config_write(settings, config), STATUS_OK, NULL);
-    return settings;
-}
-
-static struct im2sp *make(const struct tensor_table *table, const struct im2sp_config *config)
-{
-    struct im2sp *net = NULL;
-    struct settings *settings = settings_of(config);
-    check_status(im2sp_create(&net, table, settings), STATUS_OK, NULL);
-    settings_destroy(settings);
-    if (net == NULL)
-        abort();
-    return net;
 }
 
 static void embed(float embeddings[PICTURES * EMBEDDING])
@@ -194,7 +179,7 @@ static void check_generation(struct im2sp_config config, float least_apart)
 {
     struct forcing forcing;
     begin(&forcing, config);
-    struct im2sp *net = make(&forcing.table, &config);
+    struct im2sp *net = im2sp_made(&forcing.table, &config);
     float **pictures = make_pictures(net);
     encode(pictures, net, &forcing);
     float *said = say(net, &forcing, pictures);
@@ -296,7 +281,7 @@ static void the_sizes_are_read_back(void)
     check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
     check_status(im2sp_create(&net, &table, NULL), STATUS_OK, NULL); /* without settings too */
     im2sp_destroy(net);
-    net = make(&table, &config);
+    net = im2sp_made(&table, &config);
     CU_ASSERT_EQUAL(im2sp_sizes(net)->input, IM2SP_EMBEDDINGS);
     CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.width, EMBEDDING);
     CU_ASSERT_EQUAL(im2sp_config_tokens(im2sp_sizes(net)), TOKENS);
@@ -305,7 +290,7 @@ static void the_sizes_are_read_back(void)
     im2sp_destroy(net);
     struct im2sp_config other = config;
     other.prefix_tokens++;
-    struct settings *settings = settings_of(&other);
+    struct settings *settings = im2sp_made_settings(&other);
     check_status(im2sp_create(&net, &table, settings), STATUS_INVALID, "prefix_tokens");
     settings_destroy(settings);
     other = config; /* 96 rows of the map are no whole number of tokens of width 36 */
@@ -336,7 +321,7 @@ static void convolutions_are_read_back(void)
     struct tensor_table table;
     struct im2sp *net = NULL;
     check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
-    net = make(&table, &config);
+    net = im2sp_made(&table, &config);
     CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.side, SIDE);
     CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.channels, CHANNELS);
     CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.convolution_channels, CONVOLVED);
@@ -367,7 +352,7 @@ static void only_the_direction_counts(void)
     const struct im2sp_config config = small();
     struct forcing forcing;
     begin(&forcing, config);
-    struct im2sp *net = make(&forcing.table, &config);
+    struct im2sp *net = im2sp_made(&forcing.table, &config);
     float **pictures = make_pictures(net), **longer = make_pictures(net);
     const size_t bytes = im2sp_picture_count(net) * sizeof(float);
     check_status(im2sp_encode_embeddings(pictures, net, forcing.embeddings, PICTURES), STATUS_OK,
@@ -400,14 +385,14 @@ static void what_others_see_is_refused(void)
     const float value = 1.0f;
     float *picture = NULL;
     check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
-    struct im2sp *net = make(&table, &config);
+    struct im2sp *net = im2sp_made(&table, &config);
     check_status(im2sp_set_codebook(net, &value, 1, 1), STATUS_INVALID, "not this model's");
     check_status(im2sp_encode_units(&picture, net, &unit, 1), STATUS_INVALID, "no image units");
     im2sp_destroy(net);
     tensor_table_end(&table);
     config = im2sp_config_compact(6, 5, UNITS);
     check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
-    net = make(&table, &config);
+    net = im2sp_made(&table, &config);
     check_status(im2sp_encode_embeddings(&picture, net, &value, 1), STATUS_INVALID,
                  "no image embeddings");
     im2sp_destroy(net);
