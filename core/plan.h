@@ -67,7 +67,7 @@ struct plan {
         size_t image_blocks, image_width, image_patch, image_convolution_channels, prefix_tokens;
         size_t picture_pixels, patch_pixels, codes, code_width, revive_batches, crop_pixels;
         double commitment, absolute_weight, squared_weight, edge_weight;
-        bool flip, images_frozen;
+        bool flip, images_frozen, image_similarities;
         size_t convolution_channels, position_kernel, position_groups, mask_length, crop_samples;
         double mask_probability, unmasked_weight;
         size_t warmup_steps, validate_steps, validate_captions, checkpoint_steps, keep_checkpoints;

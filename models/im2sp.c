@@ -102,6 +102,7 @@ void im2sp_destroy(struct im2sp *net)
         return;
     im2sp_weights_end(&net->weights, &net->config);
     free(net->codebook);
+    unit_similarities_destroy(net->similarities);
     free(net->planes);
     free(net->windows);
     free(net->places);
@@ -140,7 +141,12 @@ enum status im2sp_set_codebook(struct im2sp *net, const float *codes, size_t cod
     free(net->codebook);
     net->codebook = copy;
     net->code_count = code_count;
-    return STATUS_OK;
+    unit_similarities_destroy(net->similarities);
+    net->similarities = NULL;
+    return config->encoder.sees_similarities
+               ? unit_similarities_create(&net->similarities, codes, code_count, width,
+                                          config->encoder.side)
+               : STATUS_OK;
 }
 
 static void embed(struct im2sp *net, const struct im2sp_row *rows, size_t count)

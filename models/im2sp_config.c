@@ -1,4 +1,5 @@
 #include "models/im2sp_config.h"
+#include "models/unit_similarities.h"
 
 #include "models/early_convolutions.h"
 
@@ -60,6 +61,11 @@ void im2sp_config_see_embeddings(struct im2sp_config *config, size_t width, size
     config->code_count = 0;
 }
 
+size_t im2sp_config_inputs(const struct im2sp_encoder_config *encoder)
+{
+    return encoder->channels + (encoder->sees_similarities ? UNIT_SIMILARITIES : 0);
+}
+
 size_t im2sp_patched_side(const struct im2sp_encoder_config *encoder)
 {
     return encoder->convolution_channels > 0 ? encoder->side / EARLY_SHRINK : encoder->side;
@@ -93,8 +99,9 @@ static double stem_products(const struct im2sp_encoder_config *encoder, size_t p
     const double patched = (double)patches * (double)(inputs * encoder->width);
     return encoder->convolution_channels == 0
                ? patched
-               : patched + early_convolutions_products(
-                               encoder->channels, encoder->convolution_channels, encoder->side);
+               : patched + early_convolutions_products(im2sp_config_inputs(encoder),
+                                                       encoder->convolution_channels,
+                                                       encoder->side);
 }
 
 double im2sp_config_picture_flop(const struct im2sp_config *config)

@@ -36,6 +36,7 @@ enum im2sp_activation { IM2SP_GELU, IM2SP_QUICK_GELU };
 struct im2sp_encoder_config {
     size_t side, channels;          /* of what it sees: a square */
     size_t convolution_channels;    /* of early convolutions over units; 0: there are none */
+    bool sees_similarities;         /* these see, behind a unit's code, its similarities */
     size_t kernel, stride, padding; /* of the convolution that makes tokens */
     size_t width, layers, heads, mlp;
     enum im2sp_activation activation;
@@ -85,6 +86,9 @@ enum status im2sp_config_read(struct im2sp_config *out, const struct tensor_tabl
 
 /** Writes the settings that im2sp_config_read reads. Errors: STATUS_NO_MEMORY. */
 enum status im2sp_config_write(struct settings *settings, const struct im2sp_config *config);
+
+/** Values of a place that the first convolution sees: of its code, and its similarities. */
+size_t im2sp_config_inputs(const struct im2sp_encoder_config *encoder);
 
 /** What the convolution that makes tokens sees: the square itself, or what early convolutions make
  * of it. */

@@ -2,6 +2,7 @@
 #include "models/early_convolutions.h"
 #include "models/im2sp_config.h"
 #include "models/im2sp_names.h"
+#include "models/unit_similarities.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -178,7 +179,16 @@ static enum status read_convolutions(struct im2sp_encoder_config *encoder,
                            reading->table->source, first->name);
     encoder->convolution_channels = first->shape[0];
     encoder->channels = first->shape[1];
-    return STATUS_OK;
+    size_t similarities = 0;
+    const enum status outcome = settings_read_count(
+        &similarities, reading->settings, "vision_config.unit_similarities", 0, UNIT_SIMILARITIES);
+    if (outcome == STATUS_OK && similarities != 0 &&
+        (similarities != UNIT_SIMILARITIES || first->shape[1] <= UNIT_SIMILARITIES))
+        return status_fail(STATUS_INVALID, "%s: %zu similarities of units; there are %d",
+                           settings_source(reading->settings), similarities, UNIT_SIMILARITIES);
+    encoder->sees_similarities = similarities > 0;
+    encoder->channels -= similarities;
+    return outcome;
 }
 
 static enum status read_encoder(struct im2sp_config *config, const struct reading *reading)
@@ -348,6 +358,9 @@ static enum status write_encoder(struct settings *settings, const struct im2sp_c
     if (outcome == STATUS_OK)
         outcome = settings_put_text(settings, "vision_config.hidden_act",
                                     encoder->activation == IM2SP_GELU ? "gelu" : "quick_gelu");
+    if (outcome == STATUS_OK && encoder->sees_similarities)
+        outcome = settings_put_number(settings, "vision_config.unit_similarities",
+                                      (double)UNIT_SIMILARITIES);
     if (outcome == STATUS_OK && config->code_count > 0)
         outcome = settings_put_number(settings, "vision_config.codebook_size",
                                       (double)config->code_count);

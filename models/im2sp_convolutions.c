@@ -32,7 +32,7 @@ enum status im2sp_convolutions_begin(struct im2sp *net)
 {
     const struct im2sp_encoder_config *encoder = &net->config.encoder;
     const size_t width = encoder->convolution_channels, places = places_after(encoder);
-    size_t inputs = 0, planes = encoder->channels * encoder->side * encoder->side;
+    size_t inputs = 0, planes = im2sp_config_inputs(encoder) * encoder->side * encoder->side;
     for (size_t c = 0; c < EARLY_CONVOLUTIONS; c++)
         if (net->weights.encoder.early[c].weight.K > inputs)
             inputs = net->weights.encoder.early[c].weight.K;
@@ -54,7 +54,8 @@ void im2sp_run_convolutions(struct im2sp *net)
     float *out = net->places, *normed = net->places + places * width;
     for (size_t c = 0; c < EARLY_CONVOLUTIONS && width > 0; c++) {
         const struct im2sp_early *early = &net->weights.encoder.early[c];
-        const struct early_convolution sizes = early_convolution_at(c, encoder->channels, width);
+        const struct early_convolution sizes =
+            early_convolution_at(c, im2sp_config_inputs(encoder), width);
         const struct im2sp_windows windows = { c == 0 ? encoder->side : im2sp_patched_side(encoder),
                                                sizes.channels, sizes.kernel, sizes.stride,
                                                sizes.padding };

@@ -202,6 +202,9 @@ static void look_up(struct im2sp *net, const uint16_t *units)
     for (size_t place = 0; place < places; place++)
         for (size_t c = 0; c < channels; c++)
             net->planes[c * places + place] = net->codebook[units[place] * channels + c];
+    if (net->similarities != NULL)
+        unit_similarities_take(net->planes + channels * places, 1, places, net->similarities,
+                               units);
 }
 
 enum status im2sp_encode_units(float *const *pictures, struct im2sp *net, const uint16_t *units,

@@ -216,7 +216,8 @@ static void visit_convolutions(struct walk *walk, struct im2sp_weights *weights,
 {
     const size_t width = config->convolution_channels;
     for (size_t c = 0; c < EARLY_CONVOLUTIONS && width > 0; c++) {
-        const struct early_convolution sizes = early_convolution_at(c, config->channels, width);
+        const struct early_convolution sizes =
+            early_convolution_at(c, im2sp_config_inputs(config), width);
         struct im2sp_early *early = &weights->encoder.early[c];
         struct im2sp_entry entry = { .part_count = 1,
                                      .dimension_count = 4,

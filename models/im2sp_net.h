@@ -4,6 +4,7 @@
 
 #include "models/im2sp.h"
 #include "models/im2sp_weights.h"
+#include "models/unit_similarities.h"
 
 /** Rows of the decoder in one go, and of the feed-forward part of either. */
 enum { IM2SP_STEP_ROWS = 256 };
@@ -14,6 +15,7 @@ struct im2sp {
     struct im2sp_trace trace;
     float *codebook; /* [code_count][channels], owned; NULL without */
     size_t code_count;
+    struct unit_similarities *similarities; /* owned; NULL where they are not seen */
 
     /* Workspace, owned. R: rows of some pictures, or IM2SP_STEP_ROWS. */
     size_t pass_pictures;

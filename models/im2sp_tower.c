@@ -39,6 +39,7 @@ enum status im2sp_tower_sizes(struct im2sp_encoder_config *encoder, const struct
     const struct convolution_2d overlapping = speech_encoder_patch(0, 0);
     const bool is_convolved = tower.convolution_channels > 0;
     encoder->convolution_channels = tower.convolution_channels;
+    encoder->sees_similarities = false;
     encoder->kernel = is_convolved ? overlapping.kernel : side;
     encoder->stride = is_convolved ? overlapping.stride : side;
     encoder->padding = is_convolved ? overlapping.padding : 0;
@@ -264,5 +265,7 @@ enum status im2sp_tower_fill(struct im2sp_trained *model, const struct tensor_ta
         outcome = fill_tokens(model, table);
     for (size_t l = 0; l < model->config.encoder.layers && outcome == STATUS_OK; l++)
         outcome = fill_layer(model, table, l);
+    if (outcome == STATUS_OK)
+        im2sp_take_to_whitened(model);
     return outcome;
 }

@@ -91,6 +91,8 @@ static enum status check_sizes(const struct im2sp_config *config)
         (config->input != IM2SP_UNITS || encoder->side % EARLY_SHRINK != 0))
         return status_fail(STATUS_INVALID,
                            "early convolutions go over grids of image units of an even side");
+    if (encoder->sees_similarities && encoder->convolution_channels == 0)
+        return status_fail(STATUS_INVALID, "similarities of units without early convolutions");
     if (config->vocabulary > UINT16_MAX || im2sp_config_tokens(config) > IM2SP_TOKENS_MAX)
         return status_fail(STATUS_INVALID, "%zu ids, %zu tokens of a picture: too many",
                            config->vocabulary, im2sp_config_tokens(config));
@@ -136,6 +138,9 @@ void im2sp_trained_destroy(struct im2sp_trained *model)
     im2sp_weights_end(&model->places, &model->config);
     free(model->slots);
     free(model->codebook);
+    free(model->whitened);
+    unit_similarities_destroy(model->similarities);
+    unit_code_map_end(&model->map);
     free(model);
 }
 
@@ -160,7 +165,12 @@ enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float 
     free(model->codebook);
     model->codebook = copy;
     model->code_count = code_count;
-    return STATUS_OK;
+    unit_similarities_destroy(model->similarities);
+    model->similarities = NULL;
+    return config->encoder.sees_similarities
+               ? unit_similarities_create(&model->similarities, codes, code_count, width,
+                                          config->encoder.side)
+               : STATUS_OK;
 }
 
 void im2sp_trained_freeze_encoder(struct im2sp_trained *model)
@@ -199,33 +209,21 @@ static float codebook_deviation(const struct im2sp_trained *model)
     return squares > 0.0 ? (float)sqrt(squares / (double)(model->code_count * C)) : 1.0f;
 }
 
-/* What sees the codebook's vectors. */
-static const void *first_convolution(const struct im2sp_trained *model)
-{
-    return model->config.encoder.convolution_channels > 0
-               ? (const void *)&model->places.encoder.early[0].weight
-               : (const void *)&model->places.encoder.patch;
-}
-
-static const void *first_biases(const struct im2sp_trained *model)
-{
-    return model->config.encoder.convolution_channels > 0
-               ? (const void *)&model->places.encoder.early[0].bias
-               : (const void *)&model->places.encoder.patch_bias;
-}
-
 /* A patch of mean vectors gives nothing, so that what tells codes apart is heard: vectors of length
  * 1 may have most of it in common. */
 static void centre_patches(const struct im2sp_trained *model)
 {
-    const struct parameter *patch = im2sp_slot_at(model, first_convolution(model))->parts[0];
-    const size_t C = model->config.encoder.channels, places = patch->columns / C;
-    float *bias = im2sp_slot_at(model, first_biases(model))->parts[0]->value;
+    const struct im2sp_first_convolution first = im2sp_first_convolution(model);
+    const struct parameter *patch = first.weight;
+    const size_t C = model->config.encoder.channels;
+    const size_t inputs = im2sp_config_inputs(&model->config.encoder);
+    const size_t places = patch->columns / inputs;
+    float *bias = first.bias->value;
     for (size_t c = 0; c < C; c++) {
         const float mean = (float)codebook_mean(model, c);
         for (size_t d = 0; d < patch->rows; d++)
             for (size_t p = 0; p < places; p++)
-                bias[d] -= mean * patch->value[(d * C + c) * places + p];
+                bias[d] -= mean * patch->value[(d * inputs + c) * places + p];
     }
 }
 
@@ -234,7 +232,7 @@ static float first_deviation(const struct im2sp_trained *model, const struct im2
 {
     const struct im2sp_weights *places = &model->places;
     const float inputs = sqrtf((float)parameter->columns);
-    if (slot->place == first_convolution(model))
+    if (model->codebook != NULL && parameter == im2sp_first_convolution(model).weight)
         return 1.0f / (inputs * deviation);
     if (slot->place == &places->encoder.patch || slot->place == &places->encoder.early[1].weight)
         return 1.0f / inputs;
@@ -275,7 +273,7 @@ static void point_heads(const struct im2sp_trained *model, uint64_t seed)
 
 void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
 {
-    const float deviation = codebook_deviation(model);
+    const float deviation = model->whitened == NULL ? codebook_deviation(model) : 1.0f;
     for (size_t s = 0; s < model->slot_count; s++) {
         const struct im2sp_slot *slot = &model->slots[s];
         for (size_t p = 0; p < slot->part_count; p++) {
@@ -287,7 +285,7 @@ void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
                                       first_deviation(model, slot, parameter, deviation));
         }
     }
-    if (model->codebook != NULL)
+    if (model->codebook != NULL && model->whitened == NULL)
         centre_patches(model);
     point_heads(model, seed);
 }
@@ -297,6 +295,7 @@ struct filling {
     const struct im2sp_trained *model;
     const struct tensor_table *table;
     size_t next, filled;
+    bool has_first_convolution; /* codes are whitened, and what sees them came from the file */
 };
 
 static bool has_shape(const struct tensor *tensor, const struct im2sp_entry *entry)
@@ -319,6 +318,9 @@ static enum status fill_one(void *payload, const struct im2sp_entry *entry)
         outcome = tensor_table_read(slot->parts[p]->value, filling->table, name,
                                     entry->dimension_count, entry->shape);
         filling->filled++;
+        if (filling->model->whitened != NULL &&
+            slot->parts[p] == im2sp_first_convolution(filling->model).weight)
+            filling->has_first_convolution = true;
     }
     return outcome;
 }
@@ -334,6 +336,8 @@ enum status im2sp_trained_fill(size_t *filled, struct im2sp_trained *model,
     const enum status outcome =
         im2sp_weights_visit(&model->places, &named, prefix, fill_one, &filling);
     *filled = filling.filled;
+    if (filling.has_first_convolution)
+        im2sp_take_to_whitened(model);
     return outcome;
 }
 

@@ -45,6 +45,17 @@ void im2sp_trained_freeze_encoder(struct im2sp_trained *model);
 enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float *codes,
                                        size_t code_count, size_t width);
 
+/** From here on the convolution over image units sees whitened vectors (models/unit_codes.h) and
+ * its parameters are those of such, so that all directions in which codes differ are learned at one
+ * speed; the model computes the same. Called after im2sp_trained_set_codebook, before there are
+ * values; these are drawn for whitened vectors and, when they come from a file, taken over to them.
+ * Squares that lie half outside the picture, as they do without early convolutions, rule it out:
+ * then all stays as it is. Errors: STATUS_NO_MEMORY. */
+enum status im2sp_trained_whiten_codes(struct im2sp_trained *model);
+
+/** Takes the parameters back to the codebook's own vectors, for a file, and the model with them. */
+void im2sp_trained_settle(struct im2sp_trained *model);
+
 /** Draws first values from the seed, once the set is laid out and the codebook is there. Tables are
  * normal with a deviation of 0.02, as GIT's; matrices with 0.55 over the root of their columns,
  * which is 0.02 at GIT's width and lets narrow models look at their picture as soon. The

@@ -5,6 +5,8 @@
 
 #include "models/im2sp_trained.h"
 #include "models/im2sp_weights.h"
+#include "models/unit_codes.h"
+#include "models/unit_similarities.h"
 
 /** A tensor of the model: where inference keeps it, and the parameters that it is made of. */
 struct im2sp_slot {
@@ -22,7 +24,22 @@ struct im2sp_trained {
     size_t slot_count;
     float *codebook; /* [code_count][channels], owned; NULL without */
     size_t code_count;
+    struct unit_similarities *similarities; /* owned; NULL where they are not seen */
+    float *whitened;          /* [code_count][channels], owned: what the first convolution sees */
+    struct unit_code_map map; /* instead of the codebook; NULL where it sees that */
 };
+
+/** Weight and bias of the convolution that sees the codebook's vectors. */
+struct im2sp_first_convolution {
+    struct parameter *weight; /* rows of [channels][taps] */
+    struct parameter *bias;
+};
+
+struct im2sp_first_convolution im2sp_first_convolution(const struct im2sp_trained *model);
+
+/** Its values as they are for the codebook's own vectors, to what they are for whitened ones. Where
+ * nothing was whitened: nothing. Called when values came from a file. */
+void im2sp_take_to_whitened(const struct im2sp_trained *model);
 
 /** The slot of what inference keeps at `place`, an address within model->places. */
 struct im2sp_slot *im2sp_slot_at(const struct im2sp_trained *model, const void *place);

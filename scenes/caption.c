@@ -128,14 +128,50 @@ static void word_facts(struct sentence *sentence, const struct scene *scene,
     }
 }
 
-void caption_word(struct sentence *sentence, const struct scene *scene,
-                  const struct caption_facts *facts, enum caption_language language)
+static const struct caption_words *words_of(enum caption_language language)
 {
-    *sentence = (struct sentence){ 0 };
-    word_facts(sentence, scene, facts,
-               language == CAPTION_ENGLISH ? &caption_words_english : &caption_words_arabic);
+    return language == CAPTION_ENGLISH ? &caption_words_english : &caption_words_arabic;
+}
+
+static void end_sentence(struct sentence *sentence)
+{
     sentence_add(sentence, ".");
     if (sentence->text[0] >= 'a' && sentence->text[0] <= 'z')
         sentence->text[0] = (char)(sentence->text[0] - 'a' + 'A');
     assert(!sentence->is_cut);
+}
+
+void caption_word(struct sentence *sentence, const struct scene *scene,
+                  const struct caption_facts *facts, enum caption_language language)
+{
+    *sentence = (struct sentence){ 0 };
+    word_facts(sentence, scene, facts, words_of(language));
+    end_sentence(sentence);
+}
+
+/* The only one of its group, and nothing is where it is. */
+static bool stands_alone(const struct scene *scene, size_t object)
+{
+    bool is_alone = scene->groups[scene->objects[object].group].count == 1;
+    for (size_t o = 0; o < scene->object_count; o++)
+        is_alone &= o == object || scene->objects[o].place != scene->objects[object].place;
+    return is_alone;
+}
+
+bool caption_word_thing(struct sentence *sentence, const struct scene *scene, uint64_t seed,
+                        uint64_t index, enum caption_language language)
+{
+    struct random_stream stream = random_stream_numbered(seed, index, "thing");
+    const struct scene_object *thing = NULL;
+    uint32_t found = 0;
+    for (size_t o = 0; o < scene->object_count; o++)
+        /* Each of n replaces the earlier choice with probability 1/n. */
+        if (stands_alone(scene, o) && random_below(&stream, ++found) == 0)
+            thing = &scene->objects[o];
+    *sentence = (struct sentence){ 0 };
+    if (thing == NULL)
+        return false;
+    words_of(language)->thing(sentence, thing);
+    end_sentence(sentence);
+    return true;
 }

@@ -256,6 +256,11 @@ static void word_place(struct sentence *sentence, const struct scene *scene, siz
     }
 }
 
+static void word_thing(struct sentence *sentence, const struct scene_object *object)
+{
+    sentence_add(sentence, "%s %s", places[object->place], nouns[object->kind].singular);
+}
+
 static void word_ground(struct sentence *sentence, const struct scene *scene, unsigned wording)
 {
     if (wording % 2 == 0) {
@@ -277,6 +282,7 @@ const struct caption_words caption_words_arabic = {
     .place_and_ground = word_place_and_ground,
     .count = word_count,
     .place = word_place,
+    .thing = word_thing,
     .ground = word_ground,
     .and_then = "، و",
 };

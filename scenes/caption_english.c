@@ -183,6 +183,13 @@ static void word_place(struct sentence *sentence, const struct scene *scene, siz
     }
 }
 
+static void word_thing(struct sentence *sentence, const struct scene_object *object)
+{
+    const char *name = scene_kind_name(object->kind);
+    sentence_add(sentence, "%s there is %s %s", places[object->place],
+                 strchr("aeiou", name[0]) != NULL ? "an" : "a", name);
+}
+
 static void word_ground(struct sentence *sentence, const struct scene *scene, unsigned wording)
 {
     switch (wording % 3) {
@@ -212,6 +219,7 @@ const struct caption_words caption_words_english = {
     .place_and_ground = word_place_and_ground,
     .count = word_count,
     .place = word_place,
+    .thing = word_thing,
     .ground = word_ground,
     .and_then = ", and ",
 };

@@ -15,6 +15,7 @@ struct caption_words {
     void (*count)(struct sentence *sentence, const struct scene *scene);
     void (*place)(struct sentence *sentence, const struct scene *scene, size_t group,
                   unsigned wording);
+    void (*thing)(struct sentence *sentence, const struct scene_object *object);
     void (*ground)(struct sentence *sentence, const struct scene *scene, unsigned wording);
     const char *and_then; /* between two clauses */
 };

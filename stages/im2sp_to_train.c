@@ -51,6 +51,7 @@ static struct im2sp_config config_of_plan(const struct plan *plan,
     config.encoder.layers = plan->pretrain.image_blocks;
     config.encoder.mlp = feed_forward(plan, config.encoder.width);
     config.encoder.convolution_channels = plan->pretrain.image_convolution_channels;
+    config.encoder.sees_similarities = plan->pretrain.image_similarities;
     config.encoder.kernel = plan->pretrain.image_patch;
     config.encoder.stride = (config.encoder.kernel + 1) / 2;
     config.encoder.padding = (config.encoder.kernel - config.encoder.stride) / 2;

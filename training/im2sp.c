@@ -168,6 +168,12 @@ static enum status write_settings(struct settings *settings, void *im2sp)
                                 : outcome;
 }
 
+static void settle(void *im2sp)
+{
+    const struct im2sp_objective *self = im2sp;
+    im2sp_trained_settle(self->model);
+}
+
 static void close_objective(void *im2sp)
 {
     struct im2sp_objective *self = im2sp;
@@ -223,6 +229,8 @@ enum status im2sp_objective_open(struct objective *objective, struct parameter_s
     if (outcome == STATUS_OK && sees_units)
         outcome = im2sp_trained_set_codebook(self->model, options->codes, options->code_count,
                                              options->code_width);
+    if (outcome == STATUS_OK && sees_units && !options->is_encoder_frozen)
+        outcome = im2sp_trained_whiten_codes(self->model);
     if (outcome != STATUS_OK) {
         close_objective(self);
         return outcome;
@@ -235,6 +243,7 @@ enum status im2sp_objective_open(struct objective *objective, struct parameter_s
                                      .validate = im2sp_validate,
                                      .write_settings = write_settings,
                                      .draw = draw,
+                                     .settle = settle,
                                      .close = close_objective };
     return STATUS_OK;
 }

@@ -76,6 +76,10 @@ struct objective {
     /** Draws first values from the seed, once the set is laid out. Local. */
     void (*draw)(void *self, uint64_t seed);
 
+    /** Brings the parameters into the form in which files have them: nothing is trained or
+     * validated after it. Local; NULL where training has that form. */
+    void (*settle)(void *self);
+
     /** Frees the nets, not the set. Local. */
     void (*close)(void *self);
 };

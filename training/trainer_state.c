@@ -118,6 +118,8 @@ static enum status write_model(struct trainer *trainer)
         outcome = path_join(path, trainer->options->folder, "config.json");
     if (outcome == STATUS_OK)
         outcome = settings_file_write(path, settings);
+    if (outcome == STATUS_OK && objective->settle != NULL)
+        objective->settle(objective->self);
     if (outcome == STATUS_OK)
         outcome = parameter_set_write(trainer->set, &table);
     if (outcome == STATUS_OK)

@@ -109,7 +109,8 @@ static void tell_im2sp_sizes(const struct im2sp_config *sizes)
                sizes->encoder.side, sizes->input == IM2SP_UNITS ? "image units" : "pixels",
                sizes->encoder.layers, sizes->encoder.width);
     if (sizes->encoder.convolution_channels > 0)
-        printf(" behind convolutions of %zu channels", sizes->encoder.convolution_channels);
+        printf(" behind convolutions of %zu channels%s", sizes->encoder.convolution_channels,
+               sizes->encoder.sees_similarities ? " over units and their similarities" : "");
     printf(", decoder %zu layers of width %zu, %zu ids in sequences of up to %zu", sizes->layers,
            sizes->width, sizes->vocabulary, sizes->length_max);
 }

@@ -17,6 +17,18 @@ static void put_names(struct json_writer *writer, uint64_t index)
     json_writer_text(writer, "image", text);
 }
 
+static void put_caption(struct json_writer *writer, const char *text, uint64_t index,
+                        const char *language, size_t number)
+{
+    char id[ID_BYTES];
+    snprintf(id, sizeof id, "scene-%06" PRIu64 "-%s-%zu", index, language, number);
+    json_writer_open_object(writer, NULL);
+    json_writer_text(writer, "id", id);
+    json_writer_text(writer, "text", text);
+    json_writer_text(writer, "language", language);
+    json_writer_close(writer);
+}
+
 static void put_captions(struct json_writer *writer, const struct scene *scene, uint64_t seed,
                          uint64_t index, enum caption_language language,
                          const struct scene_caption_choice *chosen)
@@ -24,22 +36,24 @@ static void put_captions(struct json_writer *writer, const struct scene *scene, 
     const char *name = caption_language_name(language);
     struct caption_facts facts[CAPTION_FORM_COUNT];
     size_t count = 0;
+    if (chosen->form != NULL && strcmp(chosen->form, SCENE_FORM_THING) == 0) {
+        struct sentence sentence;
+        if (caption_word_thing(&sentence, scene, seed, index, language))
+            put_caption(writer, sentence.text, index, name, CAPTION_FORM_COUNT);
+        return;
+    }
     caption_draw(facts, scene, seed, index, language);
     for (size_t c = 0; c < CAPTION_FORM_COUNT && (chosen->count == 0 || count < chosen->count);
          c++) {
         struct sentence sentence;
-        char id[ID_BYTES];
         if (chosen->form != NULL && strcmp(chosen->form, caption_form_name(facts[c].form)) != 0)
             continue;
         if (chosen->groups > 0 && facts[c].placed_count > chosen->groups)
             facts[c].placed_count = chosen->groups;
+        if (chosen->wording > 0)
+            facts[c].wording = (unsigned)chosen->wording - 1;
         caption_word(&sentence, scene, &facts[c], language);
-        snprintf(id, sizeof id, "scene-%06" PRIu64 "-%s-%zu", index, name, c);
-        json_writer_open_object(writer, NULL);
-        json_writer_text(writer, "id", id);
-        json_writer_text(writer, "text", sentence.text);
-        json_writer_text(writer, "language", name);
-        json_writer_close(writer);
+        put_caption(writer, sentence.text, index, name, c);
         count++;
     }
 }

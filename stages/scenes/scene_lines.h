@@ -9,10 +9,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/** Ways to say it, at most. */
+enum { SCENE_WORDINGS = 5 };
+
+/** The form that caption_word_thing has, beside those that are drawn. */
+#define SCENE_FORM_THING "thing"
+
 /** Which captions of a picture go into the manifest; they keep the ids that they have among all. */
 struct scene_caption_choice {
     const char *language, *form; /* of that one alone; NULL for all */
     size_t groups;               /* that a caption of places tells of at most; 0: one or two */
+    size_t wording;              /* 1, 2, ...: always that way to say it; 0: any */
     size_t count;                /* in each language, at the most; 0: all */
 };
 

@@ -25,9 +25,13 @@ enum status scenes_command(struct command_line *line, int argc, char **argv)
           "captions in each language (default: all five)" },
         { "language", OPTION_TEXT, &options.chosen.language, "L", "captions in en or ar alone" },
         { "form", OPTION_TEXT, &options.chosen.form, "F",
-          "captions of list, sizes, relation, places or ground alone" },
+          "captions of list, sizes, relation, places or ground alone; or others, of one thing "
+          "each" },
         { "groups", OPTION_COUNT, &options.chosen.groups, "N",
           "groups of like things that a caption of places tells of (default: one or two)" },
+        { "wording", OPTION_COUNT, &options.chosen.wording, "N",
+          "the same way to say it always: of places 1 and 2 begin with the thing, 3 with the "
+          "place" },
     };
     if (!command_begin(line, table, sizeof table / sizeof table[0], argc, argv))
         return STATUS_OK;

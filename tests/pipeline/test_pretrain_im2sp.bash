@@ -80,9 +80,9 @@ expect_text refused "3 heads do not divide a width of 32"
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.width=9000
 expect_text refused "9000"
 
-# With early convolutions: any number of ranks, a kill between, generation and a look at the file.
+# With early convolutions, and similarities: any number of ranks, a kill between, generation and a look at the file.
 convolved() {
-    "$unitmill" pretrain plan.yaml --set pretrain.image_convolution_channels=8 --quiet "$@"
+    "$unitmill" pretrain plan.yaml --set pretrain.image_convolution_channels=8 --set pretrain.image_similarities=true --quiet "$@"
 }
 rm -rf killed/checkpoints killed/metrics.jsonl killed/generated
 convolved --ranks 1 --set pretrain.steps=40
@@ -94,10 +94,12 @@ losses killed | tail -1 | paste -d ' ' whole - |
     awk '{ exit !($1 == $3 && $2 - $4 < 0.002 && $4 - $2 < 0.002) }' ||
     fail "convolutions depend on the ranks: $(cat whole)"
 "$unitmill" inspect $trained >output
-expect_text output "encoder 1 layers of width 32 behind convolutions of 8 channels"
+expect_text output "encoder 1 layers of width 32 behind convolutions of 8 channels over units and their similarities"
 "$unitmill" generate plan.yaml --ranks 2 --quiet --set generate.im2sp=$trained --set generate.length_max=40
 "$unitmill" export killed --generated --out convolved --quiet >/dev/null
 expect_same "captions" "$(grep -c '^scene-' convolved/generated.tsv)" 40
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.image_convolution_channels=5000
 expect_text refused "pretrain.image_convolution_channels"
+expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.image_similarities=true
+expect_text refused "similarities of units without early convolutions"
 echo "training goes on after a kill, and what was trained says captions"

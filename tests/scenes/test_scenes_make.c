@@ -177,6 +177,48 @@ static void a_choice_keeps_names_and_words(void)
     manifest_end(&chosen);
 }
 
+/* Wording 3 of places begins with one: "On the left there is a red star." */
+static void a_wording_is_kept_to(void)
+{
+    struct scenes_options options = options_for(check_scratch("worded"));
+    struct manifest manifest = { 0 };
+    options.chosen = (struct scene_caption_choice){
+        .language = "en", .form = "places", .groups = 1, .wording = 3
+    };
+    options.count = 12; /* drawing takes its time */
+    check_status(scenes_make(&options), STATUS_OK, NULL);
+    check_status(manifest_read(&manifest, inside(options.out, "manifest.jsonl")), STATUS_OK, NULL);
+    CU_ASSERT_EQUAL(manifest.caption_count, options.count);
+    for (size_t c = 0; c < manifest.caption_count; c++) {
+        const char *text = manifest.captions[c].text;
+        CU_ASSERT(strncmp(text, "At the ", 7) == 0 || strncmp(text, "On the ", 7) == 0 ||
+                  strncmp(text, "In the ", 7) == 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, " there "));
+    }
+    manifest_end(&manifest);
+}
+
+/* "On the left there is a star.", and "على اليسار نجمة." */
+static void captions_tell_of_one_thing(void)
+{
+    struct scenes_options options = options_for(check_scratch("things"));
+    struct manifest manifest = { 0 };
+    options.chosen = (struct scene_caption_choice){ .form = "thing" };
+    options.count = 12; /* drawing takes its time */
+    check_status(scenes_make(&options), STATUS_OK, NULL);
+    check_status(manifest_read(&manifest, inside(options.out, "manifest.jsonl")), STATUS_OK, NULL);
+    CU_ASSERT_EQUAL(manifest.image_count, options.count);
+    CU_ASSERT(manifest.caption_count > 0 && manifest.caption_count < 2 * options.count);
+    for (size_t c = 0; c < manifest.caption_count; c += 2) {
+        const char *text = manifest.captions[c].text, *thing = strstr(text, " there is a");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(thing);
+        CU_ASSERT_STRING_EQUAL(manifest.captions[c].language, "en");
+        CU_ASSERT_STRING_EQUAL(manifest.captions[c + 1].language, "ar");
+        CU_ASSERT_EQUAL(manifest.captions[c].image, manifest.captions[c + 1].image);
+    }
+    manifest_end(&manifest);
+}
+
 static void a_number_of_captions_is_kept_in_each_language(void)
 {
     struct scenes_options options = options_for(check_scratch("two_of_each"));
@@ -269,6 +311,8 @@ static void bad_options_are_refused(void)
     options.split = NULL;
     options.chosen.language = "fr";
     check_status(scenes_make(&options), STATUS_INVALID, "fr: there are captions");
+    options.chosen = (struct scene_caption_choice){ .wording = 6 };
+    check_status(scenes_make(&options), STATUS_INVALID, "wording 6");
     options.chosen = (struct scene_caption_choice){ .form = "lists" };
     check_status(scenes_make(&options), STATUS_INVALID, "lists: captions have");
     CU_ASSERT_FALSE(file_exists(options.out));
@@ -286,6 +330,8 @@ int main(int argc, char **argv)
         { "manifest, pictures and truth agree", manifest_pictures_and_truth_agree },
         { "a picture is the same in a smaller set", a_picture_is_the_same_in_a_smaller_set },
         { "a choice keeps names and words", a_choice_keeps_names_and_words },
+        { "a wording is kept to", a_wording_is_kept_to },
+        { "captions tell of one thing", captions_tell_of_one_thing },
         { "a number of captions is kept in each language",
           a_number_of_captions_is_kept_in_each_language },
         { "what others put there is left alone", what_others_put_there_is_left_alone },
