@@ -2,36 +2,31 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-void unit_codes_standardise(float *rows, size_t count, size_t width)
-{
-    double squares = 0.0;
-    for (size_t c = 0; c < width; c++) {
-        double sum = 0.0;
-        for (size_t u = 0; u < count; u++)
-            sum += (double)rows[u * width + c];
-        for (size_t u = 0; u < count; u++) {
-            float *value = &rows[u * width + c];
-            *value -= (float)(sum / (double)count);
-            squares += (double)*value * (double)*value;
-        }
-    }
-    const float scale = squares > 0.0 ? (float)sqrt((double)(count * width) / squares) : 1.0f;
-    for (size_t i = 0; i < count * width; i++)
-        rows[i] *= scale;
-}
-
+/* `mean` may be NULL. */
 static void subtract_means(float *rows, double *mean, size_t count, size_t width)
 {
     for (size_t c = 0; c < width; c++) {
         double sum = 0.0;
         for (size_t u = 0; u < count; u++)
             sum += (double)rows[u * width + c];
-        mean[c] = sum / (double)count;
         for (size_t u = 0; u < count; u++)
-            rows[u * width + c] -= (float)mean[c];
+            rows[u * width + c] -= (float)(sum / (double)count);
+        if (mean != NULL)
+            mean[c] = sum / (double)count;
     }
+}
+
+void unit_codes_standardise(float *rows, size_t count, size_t width)
+{
+    double squares = 0.0;
+    subtract_means(rows, NULL, count, width);
+    for (size_t c = 0; c < width; c++) /* in this order: the nets that ship were trained with it */
+        for (size_t u = 0; u < count; u++)
+            squares += (double)rows[u * width + c] * (double)rows[u * width + c];
+    const float scale = squares > 0.0 ? (float)sqrt((double)(count * width) / squares) : 1.0f;
+    for (size_t i = 0; i < count * width; i++)
+        rows[i] *= scale;
 }
 
 /* The lower triangle, of rows with mean 0. */
@@ -51,9 +46,7 @@ static void find_covariance(double *covariance, const float *rows, size_t count,
         covariance[a * width + a] += least;
 }
 
-/* Cholesky's root of a positive definite matrix, of which the lower triangle is there, in its
- * place.
- */
+/* Cholesky's root, in the place of the positive definite matrix, whose lower triangle is there. */
 static void take_root(double *matrix, size_t width)
 {
     for (size_t a = 0; a < width; a++)

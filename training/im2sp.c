@@ -229,6 +229,7 @@ enum status im2sp_objective_open(struct objective *objective, struct parameter_s
     if (outcome == STATUS_OK && sees_units)
         outcome = im2sp_trained_set_codebook(self->model, options->codes, options->code_count,
                                              options->code_width);
+    /* A frozen encoder stays what it is to the bit. */
     if (outcome == STATUS_OK && sees_units && !options->is_encoder_frozen)
         outcome = im2sp_trained_whiten_codes(self->model);
     if (outcome != STATUS_OK) {
