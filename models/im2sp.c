@@ -101,8 +101,7 @@ void im2sp_destroy(struct im2sp *net)
     if (net == NULL)
         return;
     im2sp_weights_end(&net->weights, &net->config);
-    free(net->codebook);
-    unit_similarities_destroy(net->similarities);
+    im2sp_codebook_end(&net->codebook);
     free(net->planes);
     free(net->windows);
     free(net->places);
@@ -128,25 +127,7 @@ void im2sp_set_trace(struct im2sp *net, const struct im2sp_trace *trace)
 enum status im2sp_set_codebook(struct im2sp *net, const float *codes, size_t code_count,
                                size_t width)
 {
-    const struct im2sp_config *config = &net->config;
-    if (config->input != IM2SP_UNITS || width != config->encoder.channels || code_count < 1 ||
-        code_count > 65536 || (config->code_count > 0 && code_count != config->code_count))
-        return status_fail(STATUS_INVALID,
-                           "a codebook of %zu vectors of %zu values is not this model's",
-                           code_count, width);
-    float *copy = malloc(code_count * width * sizeof *copy);
-    if (copy == NULL)
-        return status_fail(STATUS_NO_MEMORY, "a codebook of %zu vectors", code_count);
-    memcpy(copy, codes, code_count * width * sizeof *copy);
-    free(net->codebook);
-    net->codebook = copy;
-    net->code_count = code_count;
-    unit_similarities_destroy(net->similarities);
-    net->similarities = NULL;
-    return config->encoder.sees_similarities
-               ? unit_similarities_create(&net->similarities, codes, code_count, width,
-                                          config->encoder.side)
-               : STATUS_OK;
+    return im2sp_codebook_set(&net->codebook, &net->config, codes, code_count, width);
 }
 
 static void embed(struct im2sp *net, const struct im2sp_row *rows, size_t count)

@@ -201,22 +201,22 @@ static void look_up(struct im2sp *net, const uint16_t *units)
     const size_t channels = net->config.encoder.channels;
     for (size_t place = 0; place < places; place++)
         for (size_t c = 0; c < channels; c++)
-            net->planes[c * places + place] = net->codebook[units[place] * channels + c];
-    if (net->similarities != NULL)
-        unit_similarities_take(net->planes + channels * places, 1, places, net->similarities,
-                               units);
+            net->planes[c * places + place] = net->codebook.rows[units[place] * channels + c];
+    if (net->codebook.similarities != NULL)
+        unit_similarities_take(net->planes + channels * places, 1, places,
+                               net->codebook.similarities, units);
 }
 
 enum status im2sp_encode_units(float *const *pictures, struct im2sp *net, const uint16_t *units,
                                size_t count)
 {
     const size_t places = net->config.encoder.side * net->config.encoder.side;
-    if (net->codebook == NULL)
+    if (net->codebook.rows == NULL)
         return status_fail(STATUS_INVALID, "this model sees no image units, or has no codebook");
     for (size_t i = 0; i < count * places; i++)
-        if (units[i] >= net->code_count)
+        if (units[i] >= net->codebook.count)
             return status_fail(STATUS_INVALID, "image unit %u: the codebook has %zu", units[i],
-                               net->code_count);
+                               net->codebook.count);
     for (size_t first = 0; first < count; first += net->pass_pictures) {
         const size_t left = count - first;
         const size_t part = left < net->pass_pictures ? left : net->pass_pictures;

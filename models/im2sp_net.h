@@ -3,8 +3,8 @@
 #define MODELS_IM2SP_NET_H
 
 #include "models/im2sp.h"
+#include "models/im2sp_codebook.h"
 #include "models/im2sp_weights.h"
-#include "models/unit_similarities.h"
 
 /** Rows of the decoder in one go, and of the feed-forward part of either. */
 enum { IM2SP_STEP_ROWS = 256 };
@@ -13,9 +13,7 @@ struct im2sp {
     struct im2sp_config config;
     struct im2sp_weights weights;
     struct im2sp_trace trace;
-    float *codebook; /* [code_count][channels], owned; NULL without */
-    size_t code_count;
-    struct unit_similarities *similarities; /* owned; NULL where they are not seen */
+    struct im2sp_codebook codebook;
 
     /* Workspace, owned. R: rows of some pictures, or IM2SP_STEP_ROWS. */
     size_t pass_pictures;

@@ -90,10 +90,10 @@ static void relate(struct relation *relation, const float *rows, const float *co
 static enum status read_codes(float *rows, const struct im2sp_trained *model,
                               const struct tensor_table *table)
 {
-    const size_t shape[] = { model->code_count, model->config.encoder.channels };
+    const size_t shape[] = { model->codebook.count, model->config.encoder.channels };
     if (model->config.encoder.convolution_channels == 0)
         return tensor_table_read(rows, table, table_name, 2, shape);
-    l2_normalise(rows, model->codebook, 1e-12f, shape[0], shape[1]);
+    l2_normalise(rows, model->codebook.rows, 1e-12f, shape[0], shape[1]);
     unit_codes_standardise(rows, shape[0], shape[1]);
     return STATUS_OK;
 }
@@ -102,7 +102,7 @@ static enum status read_codes(float *rows, const struct im2sp_trained *model,
 static enum status find_relation(struct relation *relation, const struct im2sp_trained *model,
                                  const struct tensor_table *table)
 {
-    const size_t shape[] = { model->code_count, model->config.encoder.channels };
+    const size_t shape[] = { model->codebook.count, model->config.encoder.channels };
     float *rows = malloc(shape[0] * shape[1] * sizeof *rows);
     *relation = (struct relation){ .shift = calloc(shape[1] + 1, sizeof *relation->shift) };
     enum status outcome = STATUS_OK;
@@ -111,7 +111,7 @@ static enum status find_relation(struct relation *relation, const struct im2sp_t
     if (outcome == STATUS_OK)
         outcome = read_codes(rows, model, table);
     if (outcome == STATUS_OK)
-        relate(relation, rows, model->codebook, shape[0], shape[1]);
+        relate(relation, rows, model->codebook.rows, shape[0], shape[1]);
     free(rows);
     return outcome;
 }

@@ -137,9 +137,8 @@ void im2sp_trained_destroy(struct im2sp_trained *model)
         return;
     im2sp_weights_end(&model->places, &model->config);
     free(model->slots);
-    free(model->codebook);
+    im2sp_codebook_end(&model->codebook);
     free(model->whitened);
-    unit_similarities_destroy(model->similarities);
     unit_code_map_end(&model->map);
     free(model);
 }
@@ -152,25 +151,7 @@ const struct im2sp_config *im2sp_trained_sizes(const struct im2sp_trained *model
 enum status im2sp_trained_set_codebook(struct im2sp_trained *model, const float *codes,
                                        size_t code_count, size_t width)
 {
-    const struct im2sp_config *config = &model->config;
-    if (config->input != IM2SP_UNITS || width != config->encoder.channels || code_count < 1 ||
-        code_count > 65536 || (config->code_count > 0 && code_count != config->code_count))
-        return status_fail(STATUS_INVALID,
-                           "a codebook of %zu vectors of %zu values is not this model's",
-                           code_count, width);
-    float *copy = malloc(code_count * width * sizeof *copy);
-    if (copy == NULL)
-        return status_fail(STATUS_NO_MEMORY, "a codebook of %zu vectors", code_count);
-    memcpy(copy, codes, code_count * width * sizeof *copy);
-    free(model->codebook);
-    model->codebook = copy;
-    model->code_count = code_count;
-    unit_similarities_destroy(model->similarities);
-    model->similarities = NULL;
-    return config->encoder.sees_similarities
-               ? unit_similarities_create(&model->similarities, codes, code_count, width,
-                                          config->encoder.side)
-               : STATUS_OK;
+    return im2sp_codebook_set(&model->codebook, &model->config, codes, code_count, width);
 }
 
 void im2sp_trained_freeze_encoder(struct im2sp_trained *model)
@@ -189,9 +170,9 @@ static double codebook_mean(const struct im2sp_trained *model, size_t channel)
 {
     const size_t C = model->config.encoder.channels;
     double sum = 0.0;
-    for (size_t i = 0; i < model->code_count; i++)
-        sum += (double)model->codebook[i * C + channel];
-    return model->code_count > 0 ? sum / (double)model->code_count : 0.0;
+    for (size_t i = 0; i < model->codebook.count; i++)
+        sum += (double)model->codebook.rows[i * C + channel];
+    return model->codebook.count > 0 ? sum / (double)model->codebook.count : 0.0;
 }
 
 /* How far the vectors are from their mean: root of the mean square, of all values. */
@@ -201,12 +182,12 @@ static float codebook_deviation(const struct im2sp_trained *model)
     double squares = 0.0;
     for (size_t c = 0; c < C; c++) {
         const double mean = codebook_mean(model, c);
-        for (size_t i = 0; i < model->code_count; i++) {
-            const double apart = (double)model->codebook[i * C + c] - mean;
+        for (size_t i = 0; i < model->codebook.count; i++) {
+            const double apart = (double)model->codebook.rows[i * C + c] - mean;
             squares += apart * apart;
         }
     }
-    return squares > 0.0 ? (float)sqrt(squares / (double)(model->code_count * C)) : 1.0f;
+    return squares > 0.0 ? (float)sqrt(squares / (double)(model->codebook.count * C)) : 1.0f;
 }
 
 /* A patch of mean vectors gives nothing, so that what tells codes apart is heard: vectors of length
@@ -232,7 +213,7 @@ static float first_deviation(const struct im2sp_trained *model, const struct im2
 {
     const struct im2sp_weights *places = &model->places;
     const float inputs = sqrtf((float)parameter->columns);
-    if (model->codebook != NULL && parameter == im2sp_first_convolution(model).weight)
+    if (model->codebook.rows != NULL && parameter == im2sp_first_convolution(model).weight)
         return 1.0f / (inputs * deviation);
     if (slot->place == &places->encoder.patch || slot->place == &places->encoder.early[1].weight)
         return 1.0f / inputs;
@@ -285,7 +266,7 @@ void im2sp_trained_draw(struct im2sp_trained *model, uint64_t seed)
                                       first_deviation(model, slot, parameter, deviation));
         }
     }
-    if (model->codebook != NULL && model->whitened == NULL)
+    if (model->codebook.rows != NULL && model->whitened == NULL)
         centre_patches(model);
     point_heads(model, seed);
 }

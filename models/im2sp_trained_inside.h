@@ -3,10 +3,10 @@
 #ifndef MODELS_IM2SP_TRAINED_INSIDE_H
 #define MODELS_IM2SP_TRAINED_INSIDE_H
 
+#include "models/im2sp_codebook.h"
 #include "models/im2sp_trained.h"
 #include "models/im2sp_weights.h"
 #include "models/unit_codes.h"
-#include "models/unit_similarities.h"
 
 /** A tensor of the model: where inference keeps it, and the parameters that it is made of. */
 struct im2sp_slot {
@@ -22,9 +22,7 @@ struct im2sp_trained {
     struct im2sp_weights places; /* for its addresses alone: nothing is kept there */
     struct im2sp_slot *slots;    /* [slot_count], owned */
     size_t slot_count;
-    float *codebook; /* [code_count][channels], owned; NULL without */
-    size_t code_count;
-    struct unit_similarities *similarities; /* owned; NULL where they are not seen */
+    struct im2sp_codebook codebook;
     float *whitened;          /* [code_count][channels], owned: what the first convolution sees */
     struct unit_code_map map; /* instead of the codebook; NULL where it sees that */
 };

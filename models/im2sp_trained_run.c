@@ -131,7 +131,7 @@ static struct array *look_up(const struct running *run)
     const struct im2sp_trained *model = run->model;
     const size_t C = model->config.encoder.channels, side = model->config.encoder.side;
     const size_t places = run->batch->count * side * side;
-    const float *codes = model->whitened != NULL ? model->whitened : model->codebook;
+    const float *codes = model->whitened != NULL ? model->whitened : model->codebook.rows;
     const size_t inputs = im2sp_config_inputs(&model->config.encoder);
     struct array *rows = tape_output(run->tape, places, inputs, false);
     for (size_t i = 0; i < places && tape_has_room(run->tape); i++)
@@ -139,7 +139,8 @@ static struct array *look_up(const struct running *run)
                C * sizeof *rows->value);
     for (size_t p = 0; p < run->batch->count && inputs > C && tape_has_room(run->tape); p++)
         unit_similarities_take(rows->value + p * side * side * inputs + C, inputs, 1,
-                               model->similarities, run->batch->image_units + p * side * side);
+                               model->codebook.similarities,
+                               run->batch->image_units + p * side * side);
     return rows;
 }
 

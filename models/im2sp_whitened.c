@@ -19,16 +19,16 @@ struct im2sp_first_convolution im2sp_first_convolution(const struct im2sp_traine
 enum status im2sp_trained_whiten_codes(struct im2sp_trained *model)
 {
     const struct im2sp_encoder_config *encoder = &model->config.encoder;
-    const size_t values = model->code_count * encoder->channels;
+    const size_t values = model->codebook.count * encoder->channels;
     /* A square that lies half outside sees zeros there, which are other vectors to either. */
     if (encoder->convolution_channels == 0 && encoder->padding > 0)
         return STATUS_OK;
     float *rows = malloc(values * sizeof *rows);
     if (rows == NULL)
-        return status_fail(STATUS_NO_MEMORY, "%zu whitened codes", model->code_count);
-    memcpy(rows, model->codebook, values * sizeof *rows);
+        return status_fail(STATUS_NO_MEMORY, "%zu whitened codes", model->codebook.count);
+    memcpy(rows, model->codebook.rows, values * sizeof *rows);
     const enum status outcome =
-        unit_codes_whiten(&model->map, rows, model->code_count, encoder->channels);
+        unit_codes_whiten(&model->map, rows, model->codebook.count, encoder->channels);
     if (outcome == STATUS_OK)
         model->whitened = rows;
     else

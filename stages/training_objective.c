@@ -148,6 +148,9 @@ static enum status open_reader(struct store_facts *facts, const char *store)
 static enum status open_contrastive(struct training_objective *out, struct store_facts *facts,
                                     const struct run *run)
 {
+    if (run->plan.pretrain.image_similarities)
+        return status_fail(STATUS_INVALID,
+                           "pretrain.image_similarities: the image tower of contrastive sees none");
     enum status outcome = choose(facts, out, &run->plan);
     if (outcome == STATUS_OK)
         outcome = open_reader(facts, out->store);

@@ -4,6 +4,7 @@
 #include "models/im2sp_trained.h"
 #include "models/im2sp_untrained.h"
 #include "nn/tape_loss.h"
+#include "tests/models/im2sp_forced.h"
 #include "tests/models/im2sp_made.h"
 #include "tests/support/check.h"
 
@@ -11,133 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PICTURES = 3, EMBEDDING = 10, TOKENS = 3, UNITS = 12, IDS = 4 + 7 + 2, LONGEST = 7 };
-enum { SIDE = 8, PLACES = SIDE * SIDE, CHANNELS = 5, CODES = 11, CONVOLVED = 6 };
-
 static const char map_name[] = "git.visual_projection.visual_projection.0.weight";
-
-static struct im2sp_config small_decoder(size_t side)
-{
-    struct im2sp_config config = im2sp_config_compact(side, CHANNELS, UNITS);
-    config.width = 32;
-    config.heads = 4;
-    config.mlp = 48;
-    config.length_max = 20;
-    return config;
-}
-
-static struct im2sp_config small(void)
-{
-    struct im2sp_config config = small_decoder(6);
-    im2sp_config_see_embeddings(&config, EMBEDDING, TOKENS);
-    return config;
-}
-
-static struct im2sp_config convolved(void)
-{
-    struct im2sp_config config = small_decoder(SIDE);
-    config.encoder.width = 24;
-    config.encoder.heads = 3;
-    config.encoder.mlp = 20;
-    config.encoder.convolution_channels = CONVOLVED;
-    return config;
-}
-
-static struct im2sp_config comparing(void)
-{
-    struct im2sp_config config = convolved();
-    config.encoder.sees_similarities = true;
-    return config;
-}
-
-static void embed(float embeddings[PICTURES * EMBEDDING])
-{
-    for (size_t i = 0; i < PICTURES * EMBEDDING; i++)
-        embeddings[i] = 3.0f * sinf((float)(i * i + 2 * i + 1));
-}
-
-/* What is trained has one table of ids, for what goes in and what comes out. */
-static void tie(struct tensor_table *table)
-{
-    const struct tensor *output = tensor_table_find(table, "output.weight");
-    const struct tensor *words = tensor_table_find(table, "git.embeddings.word_embeddings.weight");
-    memcpy(words->owned, output->owned, output->count * sizeof(float));
-}
-
-/* A model with the values of a table, and captions of 4, 7 and 2 ids for it. */
-struct forcing {
-    struct tensor_table table;
-    struct parameter_set *set;
-    struct im2sp_trained *model;
-    struct tape *tape;
-    struct im2sp_config config;
-    float embeddings[PICTURES * EMBEDDING], codes[CODES * CHANNELS];
-    uint16_t image_units[PICTURES * PLACES];
-    size_t starts[PICTURES + 1];
-    int32_t ids[IDS], targets[IDS];
-};
-
-static void show(struct forcing *forcing)
-{
-    embed(forcing->embeddings);
-    for (size_t i = 0; i < CODES * CHANNELS; i++)
-        forcing->codes[i] = cosf((float)(i * i + 1));
-    for (size_t i = 0; i < PICTURES * PLACES; i++)
-        forcing->image_units[i] = (uint16_t)((i * i + 5 * i + i / 7) % CODES);
-    if (forcing->config.input == IM2SP_UNITS)
-        check_status(im2sp_trained_set_codebook(forcing->model, forcing->codes, CODES, CHANNELS),
-                     STATUS_OK, NULL);
-}
-
-static void begin(struct forcing *forcing, struct im2sp_config config)
-{
-    static const size_t lengths[PICTURES] = { 4, 7, 2 };
-    size_t filled = 0;
-    *forcing = (struct forcing){ .config = config };
-    check_status(im2sp_untrained(&forcing->table, &config, 5), STATUS_OK, NULL);
-    tie(&forcing->table);
-    check_status(parameter_set_create(&forcing->set), STATUS_OK, NULL);
-    check_status(im2sp_trained_create(&forcing->model, forcing->set, &config, 0.1f), STATUS_OK,
-                 NULL);
-    check_status(parameter_set_lay_out(forcing->set), STATUS_OK, NULL);
-    check_status(
-        im2sp_trained_fill(&filled, forcing->model, &forcing->table, IM2SP_HUGGING_FACE, ""),
-        STATUS_OK, NULL);
-    CU_ASSERT_EQUAL(filled, parameter_set_count(forcing->set));
-    check_status(tape_create(&forcing->tape, (size_t)64 << 20), STATUS_OK, NULL);
-    show(forcing);
-    for (size_t p = 0; p < PICTURES; p++) {
-        uint16_t units[LONGEST];
-        for (size_t u = 0; u + 1 < lengths[p]; u++)
-            units[u] = (uint16_t)((p * 5 + u * 3) % UNITS);
-        im2sp_trained_put_caption(forcing->ids + forcing->starts[p],
-                                  forcing->targets + forcing->starts[p], forcing->model, units,
-                                  lengths[p] - 1);
-        forcing->starts[p + 1] = forcing->starts[p] + lengths[p];
-    }
-}
-
-static void end(struct forcing *forcing)
-{
-    tape_destroy(forcing->tape);
-    im2sp_trained_destroy(forcing->model);
-    parameter_set_destroy(forcing->set);
-    tensor_table_end(&forcing->table);
-}
-
-static struct array *run(struct forcing *forcing, bool is_recorded)
-{
-    const struct im2sp_trained_batch batch = { .count = PICTURES,
-                                               .embeddings = forcing->embeddings,
-                                               .image_units = forcing->image_units,
-                                               .starts = forcing->starts,
-                                               .ids = forcing->ids };
-    tape_reset(forcing->tape);
-    tape_set_recording(forcing->tape, is_recorded);
-    struct array *logits = im2sp_trained_run(forcing->model, forcing->tape, &batch).logits;
-    check_status(tape_status(forcing->tape), STATUS_OK, NULL);
-    return logits;
-}
 
 static float **make_pictures(const struct im2sp *net)
 {
@@ -154,7 +29,7 @@ static void free_pictures(float **pictures)
     free(pictures);
 }
 
-static void encode(float *const *pictures, struct im2sp *net, const struct forcing *forcing)
+static void encode(float *const *pictures, struct im2sp *net, const struct im2sp_forcing *forcing)
 {
     if (forcing->config.input == IM2SP_EMBEDDINGS) {
         check_status(im2sp_encode_embeddings(pictures, net, forcing->embeddings, PICTURES),
@@ -167,7 +42,7 @@ static void encode(float *const *pictures, struct im2sp *net, const struct forci
 }
 
 /* Logits of all captions, id by id: [IDS][V]. */
-static float *say(struct im2sp *net, const struct forcing *forcing, float *const *pictures)
+static float *say(struct im2sp *net, const struct im2sp_forcing *forcing, float *const *pictures)
 {
     const size_t V = im2sp_sizes(net)->vocabulary, length = im2sp_sizes(net)->length_max;
     float *cache = calloc(im2sp_cache_count(net, length), sizeof *cache);
@@ -184,13 +59,13 @@ static float *say(struct im2sp *net, const struct forcing *forcing, float *const
 
 static void check_generation(struct im2sp_config config, float least_apart)
 {
-    struct forcing forcing;
-    begin(&forcing, config);
+    struct im2sp_forcing forcing;
+    im2sp_forcing_begin(&forcing, config);
     struct im2sp *net = im2sp_made(&forcing.table, &config);
     float **pictures = make_pictures(net);
     encode(pictures, net, &forcing);
     float *said = say(net, &forcing, pictures);
-    const struct array *logits = run(&forcing, false);
+    const struct array *logits = im2sp_forcing_run(&forcing, false);
     float worst = 0.0f, largest = 0.0f, apart = 0.0f;
     for (size_t i = 0; i < IDS * logits->columns; i++) {
         const int32_t unit = unit_ids_to_unit(config.ids, (uint16_t)(i % logits->columns));
@@ -206,24 +81,25 @@ static void check_generation(struct im2sp_config config, float least_apart)
     free(said);
     free_pictures(pictures);
     im2sp_destroy(net);
-    end(&forcing);
+    im2sp_forcing_end(&forcing);
 }
 
 static void what_is_trained_is_what_generates(void)
 {
-    check_generation(small(), 0.05f);
-    check_generation(convolved(), 0.01f);
-    check_generation(comparing(), 0.01f);
+    check_generation(im2sp_forced_by_embeddings(), 0.05f);
+    check_generation(im2sp_forced_by_units(), 0.01f);
+    check_generation(im2sp_forced_by_similarities(), 0.01f);
 }
 
-static double loss_of(struct forcing *forcing)
+static double loss_of(struct im2sp_forcing *forcing)
 {
-    return (double)tape_cross_entropy(forcing->tape, run(forcing, false), forcing->targets, IDS)
+    return (double)tape_cross_entropy(forcing->tape, im2sp_forcing_run(forcing, false),
+                                      forcing->targets, IDS)
         ->value[0];
 }
 
 /* Along the gradient itself: the slope there is its length. */
-static void check_slope(struct forcing *forcing, const char *name)
+static void check_slope(struct im2sp_forcing *forcing, const char *name)
 {
     struct parameter *parameter = parameter_set_find(forcing->set, name);
     CU_ASSERT_PTR_NOT_NULL_FATAL(parameter);
@@ -248,16 +124,16 @@ static void check_slope(struct forcing *forcing, const char *name)
 
 static void check_slopes(struct im2sp_config config, const char *const *names)
 {
-    struct forcing forcing;
-    begin(&forcing, config);
+    struct im2sp_forcing forcing;
+    im2sp_forcing_begin(&forcing, config);
     parameter_set_clear_gradients(forcing.set);
-    struct array *logits = run(&forcing, true);
+    struct array *logits = im2sp_forcing_run(&forcing, true);
     check_status(
         tape_backward(forcing.tape, tape_cross_entropy(forcing.tape, logits, forcing.targets, IDS)),
         STATUS_OK, NULL);
     for (size_t n = 0; names[n] != NULL; n++)
         check_slope(&forcing, names[n]);
-    end(&forcing);
+    im2sp_forcing_end(&forcing);
 }
 
 static void gradients_are_slopes(void)
@@ -277,93 +153,14 @@ static void gradients_are_slopes(void)
         "git.image_encoder.vision_model.patch_embed.proj.weight",
         NULL,
     };
-    check_slopes(small(), of_embeddings);
-    check_slopes(convolved(), of_units);
-    check_slopes(comparing(), of_units);
-}
-
-static float *logits_of(struct forcing *forcing, float *largest)
-{
-    const struct array *logits = run(forcing, false);
-    const size_t count = logits->rows * logits->columns;
-    float *copy = calloc(count, sizeof *copy);
-    *largest = 0.0f;
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = logits->value[i];
-        *largest = fmaxf(*largest, fabsf(copy[i]));
-    }
-    return copy;
-}
-
-static void check_same(struct forcing *forcing, const float *expected, float tolerance)
-{
-    const struct array *logits = run(forcing, false);
-    float worst = 0.0f;
-    for (size_t i = 0; i < logits->rows * logits->columns; i++)
-        worst = fmaxf(worst, fabsf(logits->value[i] - expected[i]));
-    CU_ASSERT(worst <= tolerance);
-}
-
-/* Trained behind whitened codes, the convolution has other values, and the model says the same; for
- * a file they are again what they were. */
-static void check_whitened(struct im2sp_config config)
-{
-    static const char name[] = "git.image_encoder.vision_model.patch_embed.early.0.weight";
-    struct forcing forcing;
-    size_t filled = 0;
-    float largest = 0.0f;
-    begin(&forcing, config);
-    const struct parameter *weight = parameter_set_find(forcing.set, name);
-    const float *original = tensor_table_find(&forcing.table, name)->owned;
-    float *said = logits_of(&forcing, &largest);
-    check_status(im2sp_trained_whiten_codes(forcing.model), STATUS_OK, NULL);
-    check_status(im2sp_trained_fill(&filled, forcing.model, &forcing.table, IM2SP_HUGGING_FACE, ""),
-                 STATUS_OK, NULL);
-    float apart = 0.0f;
-    for (size_t i = 0; i < weight->count; i++)
-        apart = fmaxf(apart, fabsf(weight->value[i] - original[i]));
-    CU_ASSERT(apart > 0.02f);
-    check_same(&forcing, said, 1e-4f * largest);
-    im2sp_trained_settle(forcing.model);
-    for (size_t i = 0; i < weight->count; i++)
-        CU_ASSERT_DOUBLE_EQUAL((double)weight->value[i], (double)original[i], 1e-5);
-    check_same(&forcing, said, 1e-4f * largest);
-    im2sp_trained_settle(forcing.model); /* nothing more to take back */
-    check_same(&forcing, said, 1e-4f * largest);
-    free(said);
-    end(&forcing);
-}
-
-static void whitened_codes_change_nothing_that_is_said(void)
-{
-    check_whitened(convolved());
-    check_whitened(comparing());
-}
-
-/* Values drawn for whitened codes are loud in all directions of the codes, whose lengths are. */
-static void drawn_values_suit_whitened_codes(void)
-{
-    static const char name[] = "git.image_encoder.vision_model.patch_embed.early.0.weight";
-    struct forcing forcing;
-    begin(&forcing, convolved());
-    check_status(im2sp_trained_whiten_codes(forcing.model), STATUS_OK, NULL);
-    im2sp_trained_draw(forcing.model, 3);
-    const struct parameter *weight = parameter_set_find(forcing.set, name);
-    double square = 0.0;
-    for (size_t i = 0; i < weight->count; i++)
-        square += (double)weight->value[i] * (double)weight->value[i];
-    CU_ASSERT_DOUBLE_EQUAL(square / (double)weight->rows, 1.0, 0.3);
-    float largest = 0.0f;
-    float *said = logits_of(&forcing, &largest);
-    im2sp_trained_settle(forcing.model);
-    check_same(&forcing, said, 1e-4f * largest);
-    free(said);
-    end(&forcing);
+    check_slopes(im2sp_forced_by_embeddings(), of_embeddings);
+    check_slopes(im2sp_forced_by_units(), of_units);
+    check_slopes(im2sp_forced_by_similarities(), of_units);
 }
 
 static void the_sizes_are_read_back(void)
 {
-    const struct im2sp_config config = small();
+    const struct im2sp_config config = im2sp_forced_by_embeddings();
     struct tensor_table table;
     struct im2sp *net = NULL;
     check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
@@ -395,13 +192,13 @@ static void the_sizes_are_read_back(void)
 
 static void similarities_are_read_back(void)
 {
-    const struct im2sp_config config = comparing();
+    const struct im2sp_config config = im2sp_forced_by_similarities();
     struct tensor_table table;
     check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
     struct im2sp *net = im2sp_made(&table, &config);
     CU_ASSERT(im2sp_sizes(net)->encoder.sees_similarities);
     CU_ASSERT_EQUAL(im2sp_sizes(net)->encoder.channels, CHANNELS);
-    const struct im2sp_config blind = convolved();
+    const struct im2sp_config blind = im2sp_forced_by_units();
     CU_ASSERT(im2sp_config_picture_flop(&config) > im2sp_config_picture_flop(&blind));
     im2sp_destroy(net);
     tensor_table_end(&table);
@@ -419,7 +216,7 @@ static void check_refused(struct im2sp_config config, const char *fragment)
 static void convolutions_are_read_back(void)
 {
     static const char first[] = "git.image_encoder.vision_model.patch_embed.early.0.weight";
-    struct im2sp_config config = convolved();
+    struct im2sp_config config = im2sp_forced_by_units();
     struct tensor_table table;
     struct im2sp *net = NULL;
     check_status(im2sp_untrained(&table, &config, 5), STATUS_OK, NULL);
@@ -445,13 +242,13 @@ static void convolutions_are_read_back(void)
         }
     check_status(im2sp_create(&net, &table, NULL), STATUS_CORRUPT, "does not fit the patches");
     tensor_table_end(&table);
-    config = comparing();
+    config = im2sp_forced_by_similarities();
     config.encoder.convolution_channels = 0;
     check_refused(config, "without early convolutions");
-    config = convolved();
+    config = im2sp_forced_by_units();
     config.encoder.side = SIDE + 1;
     check_refused(config, "an even side");
-    config = convolved();
+    config = im2sp_forced_by_units();
     config.encoder.side = 2;
     config.encoder.padding = 0;
     check_refused(config, "smaller than a patch");
@@ -460,9 +257,9 @@ static void convolutions_are_read_back(void)
 /* Powers of two do not round. */
 static void only_the_direction_counts(void)
 {
-    const struct im2sp_config config = small();
-    struct forcing forcing;
-    begin(&forcing, config);
+    const struct im2sp_config config = im2sp_forced_by_embeddings();
+    struct im2sp_forcing forcing;
+    im2sp_forcing_begin(&forcing, config);
     struct im2sp *net = im2sp_made(&forcing.table, &config);
     float **pictures = make_pictures(net), **longer = make_pictures(net);
     const size_t bytes = im2sp_picture_count(net) * sizeof(float);
@@ -485,12 +282,12 @@ static void only_the_direction_counts(void)
     free_pictures(pictures);
     free_pictures(longer);
     im2sp_destroy(net);
-    end(&forcing);
+    im2sp_forcing_end(&forcing);
 }
 
 static void what_others_see_is_refused(void)
 {
-    struct im2sp_config config = small();
+    struct im2sp_config config = im2sp_forced_by_embeddings();
     struct tensor_table table;
     const uint16_t unit = 0;
     const float value = 1.0f;
@@ -508,7 +305,7 @@ static void what_others_see_is_refused(void)
                  "no image embeddings");
     im2sp_destroy(net);
     tensor_table_end(&table);
-    config = small();
+    config = im2sp_forced_by_embeddings();
     config.prefix_tokens = IM2SP_PREFIX_MAX + 1;
     check_refused(config, "1 to 64");
 }
@@ -518,9 +315,6 @@ int main(int argc, char **argv)
     CU_TestInfo cases[] = {
         { "what is trained is what generates", what_is_trained_is_what_generates },
         { "gradients are slopes", gradients_are_slopes },
-        { "whitened codes change nothing that is said",
-          whitened_codes_change_nothing_that_is_said },
-        { "drawn values suit whitened codes", drawn_values_suit_whitened_codes },
         { "the sizes are read back", the_sizes_are_read_back },
         { "convolutions are read back", convolutions_are_read_back },
         { "similarities are read back", similarities_are_read_back },

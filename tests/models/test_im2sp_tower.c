@@ -164,7 +164,7 @@ static struct im2sp_trained *make(struct parameter_set **set, const struct im2sp
     return model;
 }
 
-static void check_both(struct tower_kind kind)
+static void check_both(struct tower_kind kind, bool is_whitened)
 {
     struct pair pair;
     struct parameter_set *set;
@@ -176,6 +176,8 @@ static void check_both(struct tower_kind kind)
     CU_ASSERT_EQUAL_FATAL(im2sp_config_tokens(&config), kind.tokens);
     struct im2sp_trained *model = make(&set, &config);
     CU_ASSERT_TRUE(im2sp_tower_is_in(&pair.table));
+    if (is_whitened)
+        check_status(im2sp_trained_whiten_codes(model), STATUS_OK, NULL);
     check_status(im2sp_tower_fill(model, &pair.table), STATUS_OK, NULL);
     pass_on(set);
     run_tower(of_tower, &pair, tape);
@@ -193,8 +195,10 @@ static void check_both(struct tower_kind kind)
 
 static void both_see_the_same(void)
 {
-    check_both(plain);
-    check_both(convolved);
+    check_both(plain, false);
+    check_both(plain, true);
+    check_both(convolved, false);
+    check_both(convolved, true);
 }
 
 static void a_frozen_encoder_is_all_that_is_frozen(void)
