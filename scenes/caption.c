@@ -149,29 +149,34 @@ void caption_word(struct sentence *sentence, const struct scene *scene,
     end_sentence(sentence);
 }
 
-/* The only one of its group, and nothing is where it is. */
-static bool stands_alone(const struct scene *scene, size_t object)
+/* The only thing in that place; NULL where there are more, or none. */
+static const struct scene_object *alone_in(const struct scene *scene, enum scene_place place)
 {
-    bool is_alone = scene->groups[scene->objects[object].group].count == 1;
+    const struct scene_object *thing = NULL;
+    size_t found = 0;
     for (size_t o = 0; o < scene->object_count; o++)
-        is_alone &= o == object || scene->objects[o].place != scene->objects[object].place;
-    return is_alone;
+        if (scene->objects[o].place == place) {
+            thing = &scene->objects[o];
+            found++;
+        }
+    return found == 1 ? thing : NULL;
 }
 
-bool caption_word_thing(struct sentence *sentence, const struct scene *scene, uint64_t seed,
-                        uint64_t index, enum caption_language language)
+bool caption_word_things(struct sentence *sentence, const struct scene *scene,
+                         enum caption_language language)
 {
-    struct random_stream stream = random_stream_numbered(seed, index, "thing");
-    const struct scene_object *thing = NULL;
-    uint32_t found = 0;
-    for (size_t o = 0; o < scene->object_count; o++)
-        /* Each of n replaces the earlier choice with probability 1/n. */
-        if (stands_alone(scene, o) && random_below(&stream, ++found) == 0)
-            thing = &scene->objects[o];
+    const struct caption_words *words = words_of(language);
     *sentence = (struct sentence){ 0 };
-    if (thing == NULL)
+    for (unsigned p = 0; p < PLACE_COUNT; p++) {
+        const struct scene_object *thing = alone_in(scene, (enum scene_place)p);
+        if (thing == NULL)
+            continue;
+        if (sentence->length > 0)
+            sentence_add(sentence, "%s", words->and_then);
+        words->thing(sentence, thing);
+    }
+    if (sentence->length == 0)
         return false;
-    words_of(language)->thing(sentence, thing);
     end_sentence(sentence);
     return true;
 }

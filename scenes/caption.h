@@ -43,11 +43,11 @@ const char *caption_form_name(enum caption_form form);
 void caption_draw(struct caption_facts facts[CAPTION_FORM_COUNT], const struct scene *scene,
                   uint64_t seed, uint64_t index, enum caption_language language);
 
-/** A caption beside the five, for nets that begin to learn what things look like: where one thing
- * is, without its colour ("On the left there is a star."). The thing, drawn from (seed, index), is
- * the only one of its group and in its place. Where the scene has none: false. */
-bool caption_word_thing(struct sentence *sentence, const struct scene *scene, uint64_t seed,
-                        uint64_t index, enum caption_language language);
+/** A caption beside the five, for nets that begin to learn what things look like: every thing that
+ * has its place for itself, without its colour, from the top left to the bottom right ("At the top
+ * there is a car, and on the left there is a star."). Where the scene has none: false. */
+bool caption_word_things(struct sentence *sentence, const struct scene *scene,
+                         enum caption_language language);
 
 /** Words the facts, as UTF-8, in one sentence with a full stop. It always fits. */
 void caption_word(struct sentence *sentence, const struct scene *scene,

@@ -36,9 +36,9 @@ static void put_captions(struct json_writer *writer, const struct scene *scene, 
     const char *name = caption_language_name(language);
     struct caption_facts facts[CAPTION_FORM_COUNT];
     size_t count = 0;
-    if (chosen->form != NULL && strcmp(chosen->form, SCENE_FORM_THING) == 0) {
+    if (chosen->form != NULL && strcmp(chosen->form, SCENE_FORM_THINGS) == 0) {
         struct sentence sentence;
-        if (caption_word_thing(&sentence, scene, seed, index, language))
+        if (caption_word_things(&sentence, scene, language))
             put_caption(writer, sentence.text, index, name, CAPTION_FORM_COUNT);
         return;
     }

@@ -12,8 +12,8 @@
 /** Ways to say it, at most. */
 enum { SCENE_WORDINGS = 5 };
 
-/** The form that caption_word_thing has, beside those that are drawn. */
-#define SCENE_FORM_THING "thing"
+/** The form that caption_word_things has, beside those that are drawn. */
+#define SCENE_FORM_THINGS "things"
 
 /** Which captions of a picture go into the manifest; they keep the ids that they have among all. */
 struct scene_caption_choice {

@@ -93,7 +93,7 @@ static bool is_language(const char *name)
 
 static bool is_form(const char *name)
 {
-    bool is_found = strcmp(name, SCENE_FORM_THING) == 0;
+    bool is_found = strcmp(name, SCENE_FORM_THINGS) == 0;
     for (unsigned f = 0; f < CAPTION_FORM_COUNT; f++)
         is_found |= strcmp(name, caption_form_name((enum caption_form)f)) == 0;
     return is_found;
@@ -116,7 +116,7 @@ static enum status check_options(const struct scenes_options *options)
     if (options->chosen.form != NULL && !is_form(options->chosen.form))
         return status_fail(
             STATUS_INVALID,
-            "%.40s: captions have the forms list, sizes, relation, places, ground and thing",
+            "%.40s: captions have the forms list, sizes, relation, places, ground and things",
             options->chosen.form);
     if (options->chosen.wording > SCENE_WORDINGS)
         return status_fail(STATUS_INVALID, "wording %zu: no form has more than %d",

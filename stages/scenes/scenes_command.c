@@ -25,8 +25,8 @@ enum status scenes_command(struct command_line *line, int argc, char **argv)
           "captions in each language (default: all five)" },
         { "language", OPTION_TEXT, &options.chosen.language, "L", "captions in en or ar alone" },
         { "form", OPTION_TEXT, &options.chosen.form, "F",
-          "captions of list, sizes, relation, places or ground alone; or others, of one thing "
-          "each" },
+          "captions of list, sizes, relation, places or ground alone; or others, of things "
+          "without their colours" },
         { "groups", OPTION_COUNT, &options.chosen.groups, "N",
           "groups of like things that a caption of places tells of (default: one or two)" },
         { "wording", OPTION_COUNT, &options.chosen.wording, "N",

@@ -235,6 +235,29 @@ static void captions_are_five_different_true_sentences(void)
     CU_ASSERT_EQUAL(untrue, 0);
 }
 
+/* Things that have their places for themselves, in reading order, one by one and without colours. */
+static void things_are_told_place_by_place(void)
+{
+    struct scene scene = stars_and_car();
+    struct sentence sentence;
+    CU_ASSERT(caption_word_things(&sentence, &scene, CAPTION_ENGLISH));
+    CU_ASSERT_STRING_EQUAL(sentence.text, "At the top left there is a star, and on the left there "
+                                          "is a star, and on the right there is a car.");
+    CU_ASSERT(caption_word_things(&sentence, &scene, CAPTION_ARABIC));
+    CU_ASSERT_STRING_EQUAL(sentence.text,
+                           "في أعلى اليسار نجمة، وعلى اليسار نجمة، وعلى اليمين سيارة.");
+    scene.objects[0].place = PLACE_LEFT;
+    CU_ASSERT(caption_word_things(&sentence, &scene, CAPTION_ENGLISH));
+    CU_ASSERT_STRING_EQUAL(sentence.text, "On the right there is a car.");
+    scene.objects[2].place = PLACE_LEFT;
+    CU_ASSERT_FALSE(caption_word_things(&sentence, &scene, CAPTION_ENGLISH));
+    for (uint64_t index = 1; index <= 1000; index++) {
+        scene_compose(&scene, 21, index);
+        if (caption_word_things(&sentence, &scene, CAPTION_ENGLISH))
+            CU_ASSERT(is_well_formed(&sentence) && names_only_what_is_there(&sentence, &scene));
+    }
+}
+
 static void captions_are_drawn_alike_each_time(void)
 {
     struct scene scene;
@@ -269,6 +292,7 @@ int main(int argc, char **argv)
         { "Arabic numbers and plurals",
           arabic_numbers_take_the_other_gender_and_plurals_a_feminine },
         { "five different true sentences", captions_are_five_different_true_sentences },
+        { "things are told place by place", things_are_told_place_by_place },
         { "captions are drawn alike each time", captions_are_drawn_alike_each_time },
         { "a sentence never overflows", a_sentence_never_overflows },
         CU_TEST_INFO_NULL,

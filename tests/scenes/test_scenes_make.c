@@ -198,12 +198,12 @@ static void a_wording_is_kept_to(void)
     manifest_end(&manifest);
 }
 
-/* "On the left there is a star.", and "على اليسار نجمة." */
-static void captions_tell_of_one_thing(void)
+/* "On the left there is a star.", and "على اليسار نجمة." One in each language, if any. */
+static void captions_tell_of_things_alone(void)
 {
     struct scenes_options options = options_for(check_scratch("things"));
     struct manifest manifest = { 0 };
-    options.chosen = (struct scene_caption_choice){ .form = "thing" };
+    options.chosen = (struct scene_caption_choice){ .form = "things" };
     options.count = 12; /* drawing takes its time */
     check_status(scenes_make(&options), STATUS_OK, NULL);
     check_status(manifest_read(&manifest, inside(options.out, "manifest.jsonl")), STATUS_OK, NULL);
@@ -331,7 +331,7 @@ int main(int argc, char **argv)
         { "a picture is the same in a smaller set", a_picture_is_the_same_in_a_smaller_set },
         { "a choice keeps names and words", a_choice_keeps_names_and_words },
         { "a wording is kept to", a_wording_is_kept_to },
-        { "captions tell of one thing", captions_tell_of_one_thing },
+        { "captions tell of things alone", captions_tell_of_things_alone },
         { "a number of captions is kept in each language",
           a_number_of_captions_is_kept_in_each_language },
         { "what others put there is left alone", what_others_put_there_is_left_alone },
