@@ -8,8 +8,8 @@ function(unitmill_slurm_test name timeout)
   set_tests_properties(slurm.${name} PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()
 
+unitmill_slurm_test(time_limit 240) # the longest first: the others run beside it
 unitmill_slurm_test(chain 120)
 unitmill_slurm_test(lost_host 180)
-unitmill_slurm_test(time_limit 240)
 unitmill_slurm_test(ends 180)
 unitmill_slurm_test(placement 120)
