@@ -1,4 +1,5 @@
-/** The plan's table of keys, shared by core/plan.c (values) and core/plan_file.c (YAML). */
+/** The plan's table of keys, shared by core/plan.c (values), core/plan_key.c (a key's text) and
+ * core/plan_file.c (YAML). */
 #ifndef CORE_PLAN_TABLE_H
 #define CORE_PLAN_TABLE_H
 

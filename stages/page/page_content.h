@@ -30,12 +30,19 @@ struct page_found {
     bool is_right;
 };
 
+/** A caption that generate made of a picture. */
+struct page_said {
+    char file[PAGE_FILE_BYTES]; /* empty: it has no sound */
+    char *heard;                /* what a recogniser understood; owned; NULL: nobody listened */
+};
+
 /** A picture and one of its captions. Files are named from the page's folder; empty: none. */
 struct page_entry {
     const char *id, *text, *language; /* borrowed: of the picture; of the caption */
     char picture[PAGE_FILE_BYTES], reconstruction[PAGE_FILE_BYTES];
-    char speech[PAGE_FILE_BYTES], resynthesis[PAGE_FILE_BYTES], generated[PAGE_FILE_BYTES];
-    char *heard; /* what a recogniser understood of `generated`; owned; NULL: nobody listened */
+    char speech[PAGE_FILE_BYTES], resynthesis[PAGE_FILE_BYTES];
+    struct page_said *said; /* [said_count], owned: what generate made of it */
+    size_t said_count;
     struct page_found found[PAGE_NEAREST_MAX]; /* nearest first */
     size_t found_count;                        /* 0: nothing was asked */
     size_t rank;                               /* of the picture, among all; 1 is best */

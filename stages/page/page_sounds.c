@@ -4,6 +4,9 @@
 #include "stages/run_sounds.h"
 #include "stages/transcriber.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 /* What the sounds are made and heard with. */
 struct listening {
     const struct page_gathering *gathering;
@@ -48,7 +51,7 @@ static enum status add_caption(struct page_entry *entry, struct listening *liste
     return outcome;
 }
 
-static enum status transcribe(struct page_entry *entry, struct listening *listening,
+static enum status transcribe(struct page_said *said, struct listening *listening,
                               const struct audio *audio)
 {
     enum status outcome = STATUS_OK;
@@ -56,24 +59,44 @@ static enum status transcribe(struct page_entry *entry, struct listening *listen
         outcome = transcriber_open(&listening->transcriber, &listening->gathering->run->manifest);
     listening->has_asked = true;
     if (outcome == STATUS_OK && listening->transcriber != NULL)
-        outcome = transcriber_hear(&entry->heard, listening->transcriber, audio);
+        outcome = transcriber_hear(&said->heard, listening->transcriber, audio);
     return page_note_missing(listening->gathering, PAGE_HEARD, outcome);
+}
+
+/* Caption number `caption` of those that generate made of the picture. */
+static enum status add_said(struct page_entry *entry, struct listening *listening, size_t picture,
+                            size_t caption)
+{
+    struct page_said *said = &entry->said[caption];
+    char ending[40] = ".generated.wav";
+    struct audio audio;
+    enum status outcome = run_sounds_generated(&audio, listening->sounds, picture, caption);
+    if (entry->said_count > 1)
+        snprintf(ending, sizeof ending, ".generated-%zu.wav", caption);
+    if (outcome == STATUS_OK && audio.sample_count == 0 &&
+        !run_sounds_has_vocoder(listening->sounds))
+        outcome = status_fail(STATUS_NOT_FOUND, "they are units without sound; "
+                                                "--set generate.vocoder=W gives them one");
+    outcome = keep(said->file, listening, PAGE_GENERATED, entry->id, ending, &audio, outcome);
+    if (outcome == STATUS_OK && audio.sample_count > 0)
+        outcome = transcribe(said, listening, &audio);
+    audio_end(&audio);
+    return outcome;
 }
 
 static enum status add_generated(struct page_entry *entry, struct listening *listening,
                                  size_t picture)
 {
-    struct audio audio;
-    enum status outcome = run_sounds_generated(&audio, listening->sounds, picture, 0);
-    if (outcome == STATUS_OK && audio.sample_count == 0 &&
-        !run_sounds_has_vocoder(listening->sounds))
-        outcome = status_fail(STATUS_NOT_FOUND, "they are units without sound; "
-                                                "--set generate.vocoder=W gives them one");
-    outcome = keep(entry->generated, listening, PAGE_GENERATED, entry->id, ".generated.wav", &audio,
-                   outcome);
-    if (outcome == STATUS_OK && audio.sample_count > 0)
-        outcome = transcribe(entry, listening, &audio);
-    audio_end(&audio);
+    size_t count = 0;
+    enum status outcome = run_sounds_generated_count(&count, listening->sounds, picture);
+    if (outcome != STATUS_OK)
+        return page_note_missing(listening->gathering, PAGE_GENERATED, outcome);
+    entry->said = calloc(count + 1, sizeof *entry->said);
+    if (entry->said == NULL)
+        return status_fail(STATUS_NO_MEMORY, "%zu captions", count);
+    entry->said_count = count;
+    for (size_t c = 0; c < count && outcome == STATUS_OK; c++)
+        outcome = add_said(entry, listening, picture, c);
     return outcome;
 }
 

@@ -9,8 +9,11 @@ enum { RATE_HZ = 16000, SAMPLE_BYTES = 2, PIXEL_BYTES = 3 };
 
 void page_end(struct page *page)
 {
-    for (size_t e = 0; e < page->count; e++)
-        free(page->entries[e].heard);
+    for (size_t e = 0; e < page->count; e++) {
+        for (size_t s = 0; s < page->entries[e].said_count; s++)
+            free(page->entries[e].said[s].heard);
+        free(page->entries[e].said);
+    }
     free(page->entries);
     *page = (struct page){ 0 };
 }
@@ -156,8 +159,11 @@ static void write_words(FILE *stream, const struct page_entry *entry)
     fputs("</p>\n<dl class=\"sounds\">\n", stream);
     write_sound(stream, entry->speech, "the caption, spoken");
     write_sound(stream, entry->resynthesis, "the same, from its units");
-    write_sound(stream, entry->generated, "what the model says of the picture");
-    write_heard(stream, entry->heard);
+    for (size_t s = 0; s < entry->said_count; s++) {
+        write_sound(stream, entry->said[s].file,
+                    s == 0 ? "what the model says of the picture" : "and says");
+        write_heard(stream, entry->said[s].heard);
+    }
     fputs("</dl>\n</div>\n", stream);
 }
 

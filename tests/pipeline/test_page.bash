@@ -57,6 +57,15 @@ done
 if ldd "$unitmill" | grep -q pocketsphinx && [ -e /usr/share/pocketsphinx/model/en-us ]; then
     expect_same "what was understood" "$(grep -c 'recogniser of English' whole/index.html)" 2
 fi
+
+# Of several captions each is heard.
+cp -r run several && rm -r several/generated several/plan.yaml
+several=("${nets[@]}" --set run=several --set generate.captions=3)
+"$unitmill" generate plan.yaml --ranks 2 --quiet "${several[@]}" --set generate.method=sample
+"$unitmill" page plan.yaml --out three --split train --pictures 2 --quiet "${several[@]}" --set generate.method=sample >/dev/null
+expect_files three
+expect_same "what is said" "$(grep -cE '(generated-[012].wav|what the model says)' three/index.html)" 6
+
 cp -r run/checkpoints net
 "$unitmill" page plan.yaml --out again --split train --pictures 2 --quiet "${nets[@]}" \
     --contrastive net/model.safetensors >/dev/null

@@ -57,13 +57,14 @@ static void text_is_made_harmless(void)
 
 static void what_is_hostile_stays_text(void)
 {
+    struct page_said said = { "media/a.generated.wav", (char *)hostile };
     struct page_entry entry = { .id = hostile,
                                 .text = hostile,
                                 .language = hostile,
                                 .picture = "media/a.jpg",
                                 .speech = "media/a.wav",
-                                .generated = "media/a.generated.wav",
-                                .heard = (char *)hostile,
+                                .said = &said,
+                                .said_count = 1,
                                 .found = { { "", hostile, true },
                                            { "media/b.jpg", hostile, false } },
                                 .found_count = 2,
@@ -141,6 +142,8 @@ static void what_is_missing_is_a_line(void)
 
 static void what_is_there_can_be_seen_and_heard(void)
 {
+    struct page_said said[] = { { "media/a.generated-0.wav", (char *)"" },
+                                { "media/a.generated-1.wav", (char *)"a star" } };
     struct page_entry entry = { .id = "a",
                                 .text = "a star",
                                 .language = "en",
@@ -148,8 +151,8 @@ static void what_is_there_can_be_seen_and_heard(void)
                                 .reconstruction = "media/a.units.jpg",
                                 .speech = "media/a-0.wav",
                                 .resynthesis = "media/a-0.units.wav",
-                                .generated = "media/a.generated.wav",
-                                .heard = (char *)"",
+                                .said = said,
+                                .said_count = 2,
                                 .found = { { "media/b.small.jpg", "b", false },
                                            { "media/a.small.jpg", "a", true } },
                                 .found_count = 2,
@@ -159,11 +162,12 @@ static void what_is_there_can_be_seen_and_heard(void)
     write_page(&text, &page);
     write_page(&again, &page);
     CU_ASSERT_EQUAL(occurrences(text, "<img"), 4);
-    CU_ASSERT_EQUAL(occurrences(text, "<audio"), 3);
+    CU_ASSERT_EQUAL(occurrences(text, "<audio"), 4);
     CU_ASSERT_EQUAL(
         occurrences(text, "<li class=\"right\"><img loading=\"lazy\" src=\"media/a.small"), 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "<strong>2</strong>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "</dt><dd>nothing</dd>"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "<q>a star</q>"));
     CU_ASSERT_EQUAL(occurrences(text, "http"), 0);
     CU_ASSERT_EQUAL(occurrences(text, "url("), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "prefers-color-scheme:dark"));
