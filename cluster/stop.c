@@ -33,6 +33,11 @@ bool stop_requested(void)
     return is_urgent != 0 || is_for_a_turn != 0;
 }
 
+enum status stop_check(void)
+{
+    return stop_requested() ? status_fail(STATUS_STOPPED, "stopped by a signal") : STATUS_OK;
+}
+
 bool stop_is_urgent(void)
 {
     return is_urgent != 0;

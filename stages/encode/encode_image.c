@@ -1,3 +1,4 @@
+#include "cluster/stop.h"
 #include "stages/encode/encode.h"
 #include "stages/encode/encode_group.h"
 #include "stages/picture_embeddings.h"
@@ -86,8 +87,11 @@ static enum status encode_pictures(const struct command_line *line, const struct
 {
     struct encoding encoding = { 0 };
     enum status outcome = load(&encoding, request);
-    for (size_t p = 0; p < line->operand_count && outcome == STATUS_OK; p++)
-        outcome = encode_picture(&encoding, line->operands[p]);
+    for (size_t p = 0; p < line->operand_count && outcome == STATUS_OK; p++) {
+        outcome = stop_check();
+        if (outcome == STATUS_OK)
+            outcome = encode_picture(&encoding, line->operands[p]);
+    }
     if (outcome == STATUS_OK)
         outcome = array_file_commit(encoding.file);
     array_file_destroy(encoding.file);

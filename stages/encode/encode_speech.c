@@ -1,3 +1,4 @@
+#include "cluster/stop.h"
 #include "core/log.h"
 #include "stages/encode/encode.h"
 #include "stages/encode/encode_group.h"
@@ -136,7 +137,9 @@ static enum status encode_all(const struct command_line *line, struct speech_fea
     if (trace.wants_all || trace.wants_layers)
         speech_features_set_trace(features, &hook);
     for (size_t p = 0; p < line->operand_count && outcome == STATUS_OK; p++) {
-        outcome = encode_audio(file, features, kmeans, line->operands[p]);
+        outcome = stop_check();
+        if (outcome == STATUS_OK)
+            outcome = encode_audio(file, features, kmeans, line->operands[p]);
         if (outcome == STATUS_OK)
             outcome = trace.outcome;
     }

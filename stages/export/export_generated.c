@@ -1,5 +1,6 @@
 #include "stages/export/export_generated.h"
 
+#include "cluster/stop.h"
 #include "core/log.h"
 #include "stages/generated_captions.h"
 #include "stages/image_shards.h"
@@ -91,7 +92,9 @@ static enum status export_shards(FILE *table, size_t *captions, const struct run
             fprintf(table, "id\tfile\tseconds\tscore\tend\tunits%s\n",
                     generated_captions_count(shard) > 1 ? "\tcaption" : "");
         for (size_t row = 0; outcome == STATUS_OK && row < shard_kept_count(shard); row++) {
-            outcome = export_row(table, shard, row, out);
+            outcome = stop_check();
+            if (outcome == STATUS_OK)
+                outcome = export_row(table, shard, row, out);
             *captions += generated_captions_count(shard);
         }
         shard_destroy(shard);

@@ -1,4 +1,5 @@
 /* What the page lets hear: captions, captions from units, generated captions. */
+#include "cluster/stop.h"
 #include "stages/page/page_gathering.h"
 #include "stages/page/page_media.h"
 #include "stages/run_sounds.h"
@@ -107,7 +108,9 @@ enum status page_add_sounds(const struct page_gathering *gathering)
     enum status outcome = run_sounds_open(&listening.sounds, gathering->run);
     for (size_t e = 0; e < page->count && outcome == STATUS_OK; e++) {
         const struct page_subject *subject = &gathering->subjects[e];
-        outcome = add_caption(&page->entries[e], &listening, subject->caption);
+        outcome = stop_check();
+        if (outcome == STATUS_OK)
+            outcome = add_caption(&page->entries[e], &listening, subject->caption);
         if (outcome == STATUS_OK)
             outcome = add_generated(&page->entries[e], &listening, subject->image);
     }

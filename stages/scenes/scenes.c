@@ -1,5 +1,6 @@
 #include "stages/scenes/scenes.h"
 
+#include "cluster/stop.h"
 #include "core/file.h"
 #include "core/random.h"
 #include "scenes/caption.h"
@@ -295,7 +296,9 @@ static enum status make_images(const struct paths *paths, const struct scenes_op
 {
     enum status outcome = folder_make(paths->images);
     for (size_t done = 0; done < options->count && outcome == STATUS_OK; done++) {
-        outcome = make_image(paths, options, done + 1);
+        outcome = stop_check();
+        if (outcome == STATUS_OK)
+            outcome = make_image(paths, options, done + 1);
         if (outcome == STATUS_OK && options->tick != NULL)
             options->tick(options->payload, done + 1, options->count);
     }

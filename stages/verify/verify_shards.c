@@ -1,5 +1,6 @@
 #include "stages/verify/verify_shards.h"
 
+#include "cluster/stop.h"
 #include "core/log.h"
 #include "stages/image_shards.h"
 #include "stages/stage_table.h"
@@ -176,7 +177,9 @@ static enum status check_beside(struct checking *self, size_t first, const size_
     for (size_t s = (size_t)team->rank;
          s < self->folders[first].shard_count && outcome == STATUS_OK; s += (size_t)team->size) {
         struct shard *source = NULL, *made = NULL;
-        outcome = check_shard(&source, self, &self->folders[first], s, NULL);
+        outcome = stop_check();
+        if (outcome == STATUS_OK)
+            outcome = check_shard(&source, self, &self->folders[first], s, NULL);
         for (size_t i = 0; i < second_count && outcome == STATUS_OK; i++) {
             struct shard_folder *folder = &self->folders[seconds[i]];
             if (folder->is_planned)

@@ -1,5 +1,6 @@
 #include "stages/verify/verify_store.h"
 
+#include "cluster/stop.h"
 #include "core/log.h"
 #include "storage/seal.h"
 #include "storage/store_reader.h"
@@ -193,10 +194,13 @@ static enum status check_blocks(struct verification *self, const struct dataset_
          b += (size_t)self->team->size) {
         const uint64_t first = b * block_rows;
         const uint64_t left = check->rows - first;
-        if (read_block(words + 2 * b, self, check, first, left < block_rows ? left : block_rows,
+        outcome = stop_check();
+        if (outcome == STATUS_OK &&
+            read_block(words + 2 * b, self, check, first, left < block_rows ? left : block_rows,
                        width) != STATUS_OK)
             tell(self);
     }
+    outcome = team_agree(self->team, "check blocks", outcome);
     if (outcome == STATUS_OK) {
         team_sum(self->team, words, 2 * block_count);
         digest_add_text(self->digest, check->name);

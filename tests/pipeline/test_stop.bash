@@ -3,6 +3,16 @@
 # and the run can be finished to the same content.
 . "$(dirname "$0")/support.bash"
 
+# Drawing stops between two pictures and leaves no list that looks whole; the next run draws them all.
+"$unitmill" scenes drawn --count 100000 --quiet >said 2>&1 &
+until compgen -G "drawn/images/*.jpg" >/dev/null; do sleep 0.02; done
+kill -s TERM $!
+code=0
+wait $! || code=$?
+expect_same "exit code of scenes" "$code" 1
+expect_text said "stopped by a signal"
+[ ! -e drawn/manifest.jsonl ] && [ -z "$(find drawn -name '*.partial')" ] || fail "a list, or parts, are left"
+
 make_plan reference 24
 "$unitmill" run plan.yaml --ranks 2 --quiet
 expected=$(digest reference)
