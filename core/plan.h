@@ -65,6 +65,7 @@ struct plan {
         size_t blocks, heads, feed_forward, width, embedding, length_max;
         size_t merged_units;
         size_t image_blocks, image_width, image_patch, image_convolution_channels, prefix_tokens;
+        size_t image_shift_units;
         size_t picture_pixels, patch_pixels, codes, code_width, revive_batches, crop_pixels;
         double commitment, absolute_weight, squared_weight, edge_weight;
         bool flip, images_frozen, image_similarities;

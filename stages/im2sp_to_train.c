@@ -125,6 +125,7 @@ static enum status open_with(struct training_objective *out, const struct run *r
     struct im2sp_objective_options options = {
         .dropout = (float)run->plan.pretrain.dropout,
         .is_encoder_frozen = run->plan.pretrain.images_frozen,
+        .image_shift = run->plan.pretrain.image_shift_units,
         .pass_frames = run->plan.pretrain.pass_frames,
     };
     if (tokenizer != NULL) {
@@ -153,6 +154,9 @@ enum status im2sp_to_train_open(struct training_objective *out, const struct run
         return status_fail(STATUS_INVALID,
                            "pretrain.images_frozen keeps an image encoder that pretrain.init "
                            "brings; here there is none");
+    if (run->plan.pretrain.image_shift_units > 0 && sees_embeddings(&run->plan))
+        return status_fail(STATUS_INVALID,
+                           "pretrain.image_shift_units moves image units; embeddings have none");
     if (sees_embeddings(&run->plan))
         return open_with(out, run, NULL);
     enum status outcome =

@@ -151,6 +151,9 @@ static enum status open_contrastive(struct training_objective *out, struct store
     if (run->plan.pretrain.image_similarities)
         return status_fail(STATUS_INVALID,
                            "pretrain.image_similarities: the image tower of contrastive sees none");
+    if (run->plan.pretrain.image_shift_units > 0)
+        return status_fail(STATUS_INVALID,
+                           "pretrain.image_shift_units: contrastive moves no pictures");
     enum status outcome = choose(facts, out, &run->plan);
     if (outcome == STATUS_OK)
         outcome = open_reader(facts, out->store);

@@ -3,6 +3,7 @@
 #include "cluster/slices.h"
 #include "nn/tape_loss.h"
 #include "training/im2sp_inside.h"
+#include "training/unit_shift.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,19 @@ static struct inputs take_inputs(struct tape *tape, const struct im2sp_config *m
     };
 }
 
+/* The picture of record r; in a step, moved. */
+static void fill_picture(uint16_t *out, const struct im2sp_objective *self,
+                         const struct store_batch *batch, size_t r,
+                         const struct objective_batch *step)
+{
+    const size_t side = im2sp_trained_sizes(self->model)->encoder.side;
+    const struct unit_shift shift = { .seed = step != NULL ? step->seed : 0,
+                                      .step = step != NULL ? step->step : 0,
+                                      .name = step != NULL ? step->names[r] : 0,
+                                      .limit = step != NULL ? self->image_shift : 0 };
+    unit_shift_copy(out, batch->image_units + r * side * side, side, &shift);
+}
+
 static void fill_inputs(const struct inputs *inputs, const struct im2sp_objective *self,
                         const struct store_batch *batch, const struct range *range,
                         const struct objective_batch *step)
@@ -80,8 +94,7 @@ static void fill_inputs(const struct inputs *inputs, const struct im2sp_objectiv
         im2sp_trained_put_caption(inputs->ids + at, inputs->targets + at, self->model,
                                   batch->units + batch->unit_offsets[r], rows - 1);
         if (places > 0)
-            memcpy(inputs->image_units + caption * places, batch->image_units + r * places,
-                   places * sizeof *inputs->image_units);
+            fill_picture(inputs->image_units + caption * places, self, batch, r, step);
         else
             memcpy(inputs->embeddings + caption * width, batch->embeddings + r * width,
                    width * sizeof *inputs->embeddings);
@@ -220,6 +233,7 @@ enum status im2sp_objective_open(struct objective *objective, struct parameter_s
         return status_fail(STATUS_NO_MEMORY, "im2sp: no memory");
     const bool sees_units = options->model.input == IM2SP_UNITS;
     self->pass_frames = options->pass_frames;
+    self->image_shift = options->image_shift;
     self->parts = STORE_BATCH_SPEECH | (sees_units ? STORE_BATCH_PICTURES : STORE_BATCH_EMBEDDINGS);
     enum status outcome = check_store(options, shape);
     if (outcome == STATUS_OK)

@@ -17,6 +17,8 @@ struct im2sp_objective_options {
     const float *codes; /* [code_count][code_width]: what image units stand for; copied. NULL for a
                            model of embeddings */
     size_t code_count, code_width;
+    size_t image_shift; /* units that pictures are moved by at the most while training (unit_shift);
+                           without meaning for embeddings */
     size_t pass_frames; /* picture tokens and units in one pass: bounds the memory */
 };
 

@@ -10,6 +10,7 @@ struct im2sp_objective {
     unsigned parts; /* of the store that it reads */
     size_t tokens;  /* of a picture */
     size_t pass_frames;
+    size_t image_shift; /* as in the options */
 };
 
 /** Captions of a batch that go through the model together. */

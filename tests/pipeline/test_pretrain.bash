@@ -147,6 +147,8 @@ expect_failure 1 output train bad 2 --set pretrain.image_patch=5
 expect_text output "patches of 5 x 5 units do not fill a grid"
 expect_failure 1 output train bad 2 --set pretrain.image_convolution_channels=8
 expect_text output "behind convolutions patches are of 4 x 4 units, not of 4 in all"
+expect_failure 1 output train bad 2 --set pretrain.image_shift_units=1
+expect_text output "contrastive moves no pictures"
 expect_failure 1 output train bad 2 --set pretrain.image_similarities=true
 expect_text output "the image tower of contrastive sees none"
 expect_failure 1 output train bad 2 --set pretrain.memory_mib=16 --set pretrain.batch_captions=300

@@ -80,9 +80,10 @@ expect_text refused "3 heads do not divide a width of 32"
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.width=9000
 expect_text refused "9000"
 
-# With early convolutions, and similarities: any number of ranks, a kill between, generation and a look at the file.
+# With early convolutions, similarities and moved pictures: any number of ranks, a kill between, generation and a look at the file.
 convolved() {
-    "$unitmill" pretrain plan.yaml --set pretrain.image_convolution_channels=8 --set pretrain.image_similarities=true --quiet "$@"
+    "$unitmill" pretrain plan.yaml --set pretrain.image_convolution_channels=8 --set pretrain.image_similarities=true \
+        --set pretrain.image_shift_units=1 --quiet "$@"
 }
 rm -rf killed/checkpoints killed/metrics.jsonl killed/generated
 convolved --ranks 1 --set pretrain.steps=40

@@ -84,6 +84,8 @@ expect_failure 1 refused "$unitmill" describe --im2sp narrow/model.safetensors -
 expect_text refused "the model sees 5"
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.objective=contrastive
 expect_text refused "embeddings is for im2sp"
+expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.image_shift_units=1
+expect_text refused "embeddings have none"
 sed -e 's/^run: .*/run: plain/' -e '/^embed_images/d' plan.yaml >plain.yaml
 "$unitmill" run plain.yaml --to pack --ranks 2 --quiet
 expect_failure 1 refused "$unitmill" pretrain plain.yaml --ranks 2

@@ -75,6 +75,7 @@ static struct im2sp_objective_options options_of(const float *codes, size_t pass
 {
     return (struct im2sp_objective_options){ .model = sizes(),
                                              .dropout = 0.1f,
+                                             .image_shift = 1,
                                              .codes = codes,
                                              .code_count = CODES,
                                              .code_width = CHANNELS,
@@ -97,18 +98,24 @@ static struct im2sp_objective_options embedding_options(size_t pass_frames)
     return options;
 }
 
+static void begin_trial_with(struct trial *trial, const struct im2sp_objective_options *options,
+                             size_t tape_bytes)
+{
+    check_status(parameter_set_create(&trial->set), STATUS_OK, NULL);
+    check_status(im2sp_objective_open(&trial->objective, trial->set, options, &shape), STATUS_OK,
+                 NULL);
+    check_status(parameter_set_lay_out(trial->set), STATUS_OK, NULL);
+    check_status(tape_create(&trial->tape, tape_bytes), STATUS_OK, NULL);
+    trial->objective.draw(trial->objective.self, 5);
+}
+
 static void begin_trial_of(struct trial *trial, enum im2sp_input input, size_t pass_frames,
                            size_t tape_bytes)
 {
     const struct im2sp_objective_options options = input == IM2SP_EMBEDDINGS
                                                        ? embedding_options(pass_frames)
                                                        : options_of(codes(), pass_frames);
-    check_status(parameter_set_create(&trial->set), STATUS_OK, NULL);
-    check_status(im2sp_objective_open(&trial->objective, trial->set, &options, &shape), STATUS_OK,
-                 NULL);
-    check_status(parameter_set_lay_out(trial->set), STATUS_OK, NULL);
-    check_status(tape_create(&trial->tape, tape_bytes), STATUS_OK, NULL);
-    trial->objective.draw(trial->objective.self, 5);
+    begin_trial_with(trial, &options, tape_bytes);
 }
 
 static void begin_trial(struct trial *trial, size_t pass_frames, size_t tape_bytes)
@@ -201,6 +208,23 @@ static void dropout_depends_on_the_step_alone(void)
     CU_ASSERT_EQUAL(first, again);
     CU_ASSERT(fabs(first - other) > 1e-6);
     end_trial(&trial);
+}
+
+/* Without dropout the pictures alone differ from step to step. */
+static void pictures_move_from_step_to_step(void)
+{
+    for (size_t shift = 0; shift < 2; shift++) {
+        struct trial trial;
+        struct im2sp_objective_options options = options_of(codes(), 100000);
+        double first = 0.0, other = 0.0;
+        options.dropout = 0.0f;
+        options.image_shift = shift;
+        begin_trial_with(&trial, &options, 64 << 20);
+        check_status(step(&first, &trial, &team, 1), STATUS_OK, NULL);
+        check_status(step(&other, &trial, &team, 2), STATUS_OK, NULL);
+        CU_ASSERT_EQUAL(first != other, shift > 0);
+        end_trial(&trial);
+    }
 }
 
 static void a_caption_that_is_too_long_counts_nothing(void)
@@ -315,6 +339,7 @@ int main(int argc, char **argv)
         { "ranks and passes do not matter", ranks_and_passes_do_not_matter },
         { "nor do they for embeddings", nor_do_they_for_embeddings },
         { "dropout depends on the step alone", dropout_depends_on_the_step_alone },
+        { "pictures move from step to step", pictures_move_from_step_to_step },
         { "a caption that is too long counts nothing", a_caption_that_is_too_long_counts_nothing },
         { "the loss falls", the_loss_falls },
         { "memory that does not suffice is said by all",

@@ -1,4 +1,5 @@
 unitmill_test(training/test_contrastive_golden.c USES unitmill::training m LABELS golden RANKS 1 2 4)
+unitmill_test(training/test_unit_shift.c USES unitmill::training LABELS unit)
 unitmill_test(training/test_batch_order.c USES unitmill::training LABELS unit)
 unitmill_test(training/test_retrieval.c USES unitmill::training m LABELS unit RANKS 1 3)
 unitmill_test(training/test_sharded_optimiser.c USES unitmill::training m LABELS unit RANKS 1 3)
