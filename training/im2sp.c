@@ -73,10 +73,12 @@ static void fill_picture(uint16_t *out, const struct im2sp_objective *self,
                          const struct objective_batch *step)
 {
     const size_t side = im2sp_trained_sizes(self->model)->encoder.side;
-    const struct unit_shift shift = { .seed = step != NULL ? step->seed : 0,
-                                      .step = step != NULL ? step->step : 0,
-                                      .name = step != NULL ? step->names[r] : 0,
-                                      .limit = step != NULL ? self->image_shift : 0 };
+    struct unit_shift shift = { 0 };
+    if (step != NULL)
+        shift = (struct unit_shift){ .seed = step->seed,
+                                     .step = step->step,
+                                     .name = step->names[r],
+                                     .limit = self->image_shift };
     unit_shift_copy(out, batch->image_units + r * side * side, side, &shift);
 }
 
