@@ -235,7 +235,8 @@ static void captions_are_five_different_true_sentences(void)
     CU_ASSERT_EQUAL(untrue, 0);
 }
 
-/* Things that have their places for themselves, in reading order, one by one and without colours. */
+/* Things that have their places for themselves, in reading order, one by one and without colours.
+ */
 static void things_are_told_place_by_place(void)
 {
     struct scene scene = stars_and_car();
