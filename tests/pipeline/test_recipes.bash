@@ -23,8 +23,9 @@ unitmill() {
     esac
     case "$1" in
     run | pretrain | evaluate | generate)
+        # A net of two updates may well have nothing to say.
         arguments+=(--set fit_units.clusters=20 --set fit_units.iterations_max=3 --set generate.length_max=60 --set generate.method=sample
-            --quiet)
+            --set reject_limit=1 --quiet)
         ;;
     vocode) arguments=("${arguments[@]//.../1 2 3 4}") ;;
     esac
