@@ -23,7 +23,7 @@ static int state_of(int (*body)(void))
 
 static int nothing_asked(void)
 {
-    return stop_requested() ? 1 : 0;
+    return stop_requested() || stop_check() != STATUS_OK ? 1 : 0;
 }
 
 static int asked_once_by_each(void)
@@ -40,7 +40,7 @@ static int asked_once_by_each(void)
 static int asked_once_by_term(void)
 {
     raise(SIGTERM);
-    return stop_requested() ? 0 : 1;
+    return stop_requested() && stop_check() == STATUS_STOPPED ? 0 : 1;
 }
 
 static int asked_once_by_int(void)
