@@ -160,8 +160,7 @@ static void write_words(FILE *stream, const struct page_entry *entry)
     write_sound(stream, entry->speech, "the caption, spoken");
     write_sound(stream, entry->resynthesis, "the same, from its units");
     for (size_t s = 0; s < entry->said_count; s++) {
-        write_sound(stream, entry->said[s].file,
-                    s == 0 ? "what the model says of the picture" : "and says");
+        write_sound(stream, entry->said[s].file, "what the model says of the picture");
         write_heard(stream, entry->said[s].heard);
     }
     fputs("</dl>\n</div>\n", stream);
