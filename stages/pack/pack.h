@@ -10,7 +10,8 @@
 #include "stages/run_directory.h"
 
 /** Collective. Does nothing where the store is there and made of these very shards.
- * Errors: STATUS_NOT_FOUND (a shard is missing), STATUS_CORRUPT, STATUS_IO, STATUS_NO_MEMORY. */
+ * Errors: STATUS_NOT_FOUND (a shard is missing), STATUS_CORRUPT, STATUS_IO, STATUS_NO_MEMORY,
+ * STATUS_STOPPED (a signal asked for an end: no store is left). */
 enum status pack_run(const struct run *run);
 
 #endif

@@ -1,10 +1,19 @@
 #include "stages/pack/pack_scan.h"
 
+#include "cluster/stop.h"
 #include "stages/image_shards.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum status pack_stop_check(void)
+{
+    return stop_is_urgent()
+               ? status_fail(STATUS_STOPPED,
+                             "stopped by a signal; pack begins anew when it is run again")
+               : STATUS_OK;
+}
 
 static enum status explain_missing(enum status outcome, const char *stage)
 {
@@ -296,8 +305,11 @@ static enum status scan_all(struct pack_scan *scan, const struct run *run, int64
     enum status outcome = STATUS_OK;
     int64_t *image_words = words + 2 * scan->caption_shards;
     outcome = picture_firsts_read(&scan->firsts, run);
-    for (size_t s = rank; s < scan->image_shards && outcome == STATUS_OK; s += size)
-        outcome = scan_images(scan, image_words + 4 * s, run, s);
+    for (size_t s = rank; s < scan->image_shards && outcome == STATUS_OK; s += size) {
+        outcome = pack_stop_check();
+        if (outcome == STATUS_OK)
+            outcome = scan_images(scan, image_words + 4 * s, run, s);
+    }
     outcome = team_agree(team, "scan image shards", outcome);
     if (outcome != STATUS_OK)
         return outcome;
@@ -308,8 +320,11 @@ static enum status scan_all(struct pack_scan *scan, const struct run *run, int64
     if (outcome != STATUS_OK)
         return outcome;
 
-    for (size_t s = rank; s < scan->caption_shards && outcome == STATUS_OK; s += size)
-        outcome = scan_units(scan, words + 2 * s, run, s);
+    for (size_t s = rank; s < scan->caption_shards && outcome == STATUS_OK; s += size) {
+        outcome = pack_stop_check();
+        if (outcome == STATUS_OK)
+            outcome = scan_units(scan, words + 2 * s, run, s);
+    }
     outcome = team_agree(team, "scan unit shards", outcome);
     if (outcome != STATUS_OK)
         return outcome;

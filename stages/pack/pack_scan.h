@@ -47,6 +47,10 @@ enum status pack_scan_begin(struct pack_scan *scan, const struct run *run);
 /** Local. */
 void pack_scan_end(struct pack_scan *scan);
 
+/** Local. STATUS_STOPPED once this process was asked to stop at once. SIGUSR2 lets pack finish:
+ * another turn would begin where this one did. */
+enum status pack_stop_check(void);
+
 /** Local. True where caption `record` goes into the store, given that its units are there. */
 bool pack_keeps_caption(const struct pack_scan *scan, const struct run *run, size_t record);
 

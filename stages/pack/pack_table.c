@@ -97,7 +97,8 @@ enum status pack_table_write(struct pack_table *table, struct store_writer *writ
     enum status outcome = STATUS_OK;
     for (size_t round = 0; round < rounds && outcome == STATUS_OK; round++) {
         const size_t block = round * size + (size_t)team->rank;
-        if (block < table->block_count)
+        outcome = pack_stop_check();
+        if (outcome == STATUS_OK && block < table->block_count)
             outcome = table->fill(table, rows, block);
         outcome = team_agree(team, "fill store block", outcome);
         if (outcome == STATUS_OK && round == 0)

@@ -1,5 +1,6 @@
 /* pack with shards that are missing or do not fit each other, and with failures on one rank: every
  * rank ends alike and no store is left. Run on 1 rank and on 3. */
+#include "cluster/stop.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "stages/pack/pack.h"
@@ -7,6 +8,7 @@
 #include "tests/stages/pack_shards.h"
 #include "tests/support/check.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 static struct team team;
@@ -102,6 +104,22 @@ static void a_failure_at_any_step_on_any_rank_fails_all_alike(void)
     pack_end_run(&run);
 }
 
+/* The last one: a process that was asked to stop stays so. */
+static void a_signal_to_one_rank_stops_all(void)
+{
+    pack_begin_run(&run, &team, FAULT_NONE, NULL);
+    stop_watch();
+    raise(SIGUSR2);
+    check_status(pack_run(&run), STATUS_OK, NULL);
+    if (team.rank == 0)
+        unlink(pack_store_path(&run));
+    if (team.rank == team.size - 1)
+        raise(SIGUSR1);
+    check_status(pack_run(&run), STATUS_STOPPED, "stopped by a signal; pack begins anew");
+    CU_ASSERT_FALSE(file_exists(pack_store_path(&run)));
+    pack_end_run(&run);
+}
+
 static void begin(void)
 {
     check_status(team_begin(&team, MPI_COMM_WORLD), STATUS_OK, NULL);
@@ -124,6 +142,7 @@ int main(int argc, char **argv)
         { "a missing speech shard", a_missing_speech_shard_is_an_error_too },
         { "shards that do not fit", shards_that_do_not_fit_are_corrupt },
         { "a failure at any step", a_failure_at_any_step_on_any_rank_fails_all_alike },
+        { "a signal", a_signal_to_one_rank_stops_all },
         { "end", end },
         CU_TEST_INFO_NULL,
     };
