@@ -56,6 +56,7 @@ function(unitmill_test source)
   endforeach()
 endfunction()
 
+# Several tests share the cores, so ranks that wait give way.
 function(unitmill_test_properties name ranks timeout labels)
   if(ranks GREATER 2)
     set(processors 2)
@@ -63,5 +64,5 @@ function(unitmill_test_properties name ranks timeout labels)
     set(processors ${ranks})
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} PROCESSORS ${processors} LABELS "${labels}"
-    ENVIRONMENT "OPENBLAS_NUM_THREADS=1;UNITMILL_SOURCE=${PROJECT_SOURCE_DIR};UNITMILL_BINARY=$<TARGET_FILE:unitmill>;${UNITMILL_TEST_ENVIRONMENT}")
+    ENVIRONMENT "OPENBLAS_NUM_THREADS=1;OMPI_MCA_mpi_yield_when_idle=1;UNITMILL_SOURCE=${PROJECT_SOURCE_DIR};UNITMILL_BINARY=$<TARGET_FILE:unitmill>;${UNITMILL_TEST_ENVIRONMENT}")
 endfunction()

@@ -51,6 +51,7 @@ unitmill_pipeline_test(make_weights LABELS pipeline TIMEOUT 120)
 # Speeds of a build with sanitizers are nobody's promise.
 if(NOT UNITMILL_SANITIZE)
   unitmill_pipeline_test(store_speed LABELS pipeline long TIMEOUT 240)
+  set_tests_properties(pipeline.store_speed PROPERTIES RUN_SERIAL TRUE)
 endif()
 unitmill_pipeline_test(generate LABELS pipeline golden fault long TIMEOUT 300)
 unitmill_pipeline_test(transcribe LABELS pipeline golden long TIMEOUT 300)

@@ -7,6 +7,8 @@
 make_plan run 24
 two_hosts 'stages: [image-units.tasks_per_node=2]'
 make_reference
+# The jobs begin once `open` is there: a stage of a second may be over before anybody looks at it.
+sed -i 's/prologue: \[/&until test -e open; do sleep 0.1; done, /' plan.yaml
 
 # What would be submitted is shown and nothing is made.
 submit --dry-run >said
@@ -26,15 +28,20 @@ before=$(cat run/slurm/jobs)
 expect_failure 1 said submit
 expect_text said "submitted already"
 expect_states run "pack queued"
-wait_for run 30 has_files run/speech 1
+wait_for run 30 job_state_is "$(job_of run speak)" RUNNING
 expect_failure 1 said submit
 expect_text said "speak job"
-expect_same "jobs" "$(cat run/slurm/jobs)" "$before"
 
 # To watch ends by itself, with everything done.
-on_cluster "$unitmill" status run --watch >watched
+on_cluster "$unitmill" status run --watch >watched &
+watching=$!
+wait_for run 30 grep -q "running" watched
+touch open
+wait_for run 30 has_files run/speech 1
+expect_failure 1 said submit
+expect_same "jobs" "$(cat run/slurm/jobs)" "$before"
+wait "$watching"
 expect_text watched "queued"
-expect_text watched "running"
 [[ "$(tail -n 20 watched | grep -c ' done ')" == 5 ]] || fail "the last of watch is not all done"
 expect_whole run
 for host in host1 host2; do

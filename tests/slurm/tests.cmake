@@ -4,7 +4,7 @@ function(unitmill_slurm_test name timeout)
     return()
   endif()
   add_test(NAME slurm.${name} COMMAND bash ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/test_${name}.bash)
-  unitmill_test_properties(slurm.${name} 1 ${timeout} slurm) # they wait for Slurm most of the time
+  unitmill_test_properties(slurm.${name} 2 ${timeout} slurm) # two hosts, a rank each
   set_tests_properties(slurm.${name} PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()
 
