@@ -85,6 +85,7 @@ enum status hubert_to_train_begin_as(struct training_objective *out, const struc
     size_t filled = 0;
     const enum status outcome =
         hubert_trained_fill(&filled, hubert_objective_net(&out->objective), &file->table);
+    out->begins_in_part = filled < parameter_set_count(out->set);
     if (outcome == STATUS_OK && run->team->rank == 0)
         log_event("init", "file=%s tensors=%zu of=%zu", file->table.source, filled,
                   parameter_set_count(out->set));

@@ -187,7 +187,8 @@ enum status im2sp_to_train_begin_as(struct training_objective *out, const struct
     const size_t all = parameter_set_count(out->set);
     struct beginning beginning;
     size_t filled = 0;
-    if (im2sp_tower_is_in(&file->table))
+    out->begins_in_part = im2sp_tower_is_in(&file->table);
+    if (out->begins_in_part)
         return begin_as_tower(model, run, file);
     enum status outcome = read_beginning(&beginning, file);
     if (outcome == STATUS_OK)
@@ -199,6 +200,7 @@ enum status im2sp_to_train_begin_as(struct training_objective *out, const struct
         (beginning.config.input == im2sp_trained_sizes(model)->input && filled < all))
         return status_fail(STATUS_INVALID, "%s: %zu of the model's %zu tensors are there",
                            file->table.source, filled, all);
+    out->begins_in_part = filled < all;
     if (run->team->rank == 0)
         log_event("init", "file=%s tensors=%zu of=%zu", file->table.source, filled, all);
     return STATUS_OK;

@@ -15,6 +15,7 @@ struct training_objective {
     struct parameter_set *set;
     struct objective objective;
     struct training_speech *speech; /* that is trained on; the objective's */
+    bool begins_in_part;            /* pretrain.init gives some of the net, the rest is drawn */
     bool by_features;               /* records' lengths are in frames of features */
 };
 

@@ -181,6 +181,16 @@ enum status evaluate_model_is_all(bool *is_all, const struct run *run)
     return outcome;
 }
 
+/* Figures of values that were drawn would say nothing. */
+static void tell_part(const struct model_evaluation *evaluation)
+{
+    if (evaluation->run->team->rank == 0)
+        fprintf(evaluation->stream,
+                "\n%s is not measured: nothing is trained yet, and pretrain.init is only a part of "
+                "it\n",
+                evaluation->trained.objective.name);
+}
+
 enum status evaluate_model(FILE *stream, const struct run *run)
 {
     struct model_evaluation evaluation = { .stream = stream, .run = run };
@@ -191,7 +201,9 @@ enum status evaluate_model(FILE *stream, const struct run *run)
     if (outcome != STATUS_OK || (!has_model && run->plan.pretrain.init == NULL))
         return outcome;
     outcome = begin(&evaluation);
-    if (outcome == STATUS_OK)
+    if (outcome == STATUS_OK && !has_model && evaluation.trained.begins_in_part)
+        tell_part(&evaluation);
+    else if (outcome == STATUS_OK)
         outcome = measure_all(&evaluation);
     tape_destroy(evaluation.tape);
     training_objective_close(&evaluation.trained);

@@ -13,9 +13,10 @@ enum status evaluate_model_is_all(bool *is_all, const struct run *run);
 
 /** Collective. Measures RUN/checkpoints/model.safetensors on RUN/store.h5, or on the manifest's
  * pictures where it was trained on these. A run that trained none measures what the plan names as
- * pretrain.init: so a model can be measured on other data than its own. Nothing without either.
- * Rank 0 writes the table to `stream` and lines into RUN/metrics.jsonl. Errors: STATUS_INVALID for
- * a model of another plan; those of the store and the objective. */
+ * pretrain.init: so a model can be measured on other data than its own; where that is only a part
+ * of the model, a line says that nothing was measured. Nothing without either. Rank 0 writes the
+ * table to `stream` and lines into RUN/metrics.jsonl. Errors: STATUS_INVALID for a model of another
+ * plan; those of the store and the objective. */
 enum status evaluate_model(FILE *stream, const struct run *run);
 
 #endif

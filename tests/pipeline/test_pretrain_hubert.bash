@@ -52,8 +52,13 @@ expect_text begun "init file="
 "$unitmill" evaluate second.yaml --ranks 2 --quiet --set pretrain.targets=auto --set pretrain.init="$trained" >table
 expect_text table "masked_accuracy"
 
-# What does not fit.
+# What others trained has no codewords of this run: there is nothing to measure before training.
 rm -rf parts/checkpoints
+"$unitmill" evaluate plan.yaml --ranks 2 --quiet --set pretrain.init="$golden/hubert-tiny/hf_weight_g.safetensors" >table
+expect_text table "hubert is not measured: nothing is trained yet"
+! grep -q "masked_accuracy" table || fail "codewords that were drawn are measured"
+
+# What does not fit.
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.heads=5
 expect_text refused "5 heads do not divide a width of 24"
 expect_failure 1 refused "$unitmill" pretrain plan.yaml --ranks 2 --set pretrain.targets=embeddings
