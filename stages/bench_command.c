@@ -23,6 +23,7 @@ const char bench_command_help[] =
     "64\n"
     "           pictures at a time, 150 units each\n"
     "vocoder    seconds of audio: unit vocoder of the public size, random weights\n"
+    "pretrain   captions: contrastive training over random features of HuBERT base\n"
     "One JSON object on a line of standard output. Speeds are the best of all rounds, sums over "
     "the\n"
     "ranks; the peak is that of large matrix products, taken in turns with the work.\n";

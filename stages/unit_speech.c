@@ -65,7 +65,7 @@ enum status unit_speech_check(const struct unit_vocoder *net, const char *path, 
 
 static bool separates(char c)
 {
-    return c == ' ' || c == ',' || c == '\t' || c == '\r';
+    return c == ' ' || c == ',' || c == '\t' || c == '\r' || c == '\n';
 }
 
 enum status unit_speech_parse(int64_t **units, size_t *count, const char *text)

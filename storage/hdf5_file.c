@@ -21,8 +21,12 @@ void hdf5_prepare(void)
 /* H5Ewalk2 upward starts at the innermost record, which is the one that says what happened. */
 static herr_t take_first(unsigned index, const H5E_error2_t *error, void *text)
 {
+    char *out = text;
     if (index == 0 && error->desc != NULL)
-        snprintf(text, STATUS_TEXT_BYTES / 2, "%s", error->desc);
+        snprintf(out, STATUS_TEXT_BYTES / 2, "%s", error->desc);
+    for (; *out != '\0'; out++) /* HDF5 puts the time in, with its line end */
+        if (*out == '\n')
+            *out = ' ';
     return 0;
 }
 

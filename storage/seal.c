@@ -148,6 +148,16 @@ static enum status read_seal(uint8_t seal[SEAL_BYTES], const char *path, uint64_
     return outcome;
 }
 
+bool seal_matches_file(const char *path)
+{
+    char digest[DIGEST_TEXT_BYTES];
+    uint8_t seal[SEAL_BYTES];
+    const uint64_t bytes = file_bytes(path);
+    return read_seal(seal, path, bytes) == STATUS_OK &&
+           digest_file_part(digest, path, bytes - SEAL_BYTES) == STATUS_OK &&
+           seal_matches(seal, digest);
+}
+
 enum status seal_check_store(const struct team *team, const char *path)
 {
     char digest[DIGEST_TEXT_BYTES];

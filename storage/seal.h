@@ -20,6 +20,10 @@ void seal_write(uint8_t *bytes, const char *digest);
 bool seal_is_one(const uint8_t *bytes);
 bool seal_matches(const uint8_t *bytes, const char *digest);
 
+/** Whether a file ends with the seal of all its other bytes at once, as a shard does and a store
+ * does not; false where it cannot be read. */
+bool seal_matches_file(const char *path);
+
 /** Collective. Appends the seal to a closed store. Its digest is that of the digests of all blocks
  * of SEAL_BLOCK_BYTES, so that the ranks share the reading. Errors: STATUS_IO, STATUS_NO_MEMORY. */
 enum status seal_store(const struct team *team, const char *path);

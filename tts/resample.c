@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE_MAX_HZ = 1000000 };
+enum { RATE_MIN_HZ = 1000, RATE_MAX_HZ = 1000000 };
 
 struct resampler {
     soxr_t soxr; /* NULL where the rates are equal */
@@ -16,8 +16,8 @@ enum status resampler_create(struct resampler **out, unsigned input_rate_hz,
                              unsigned output_rate_hz)
 {
     *out = NULL;
-    if (input_rate_hz < 1 || input_rate_hz > RATE_MAX_HZ || output_rate_hz < 1 ||
-        output_rate_hz > RATE_MAX_HZ)
+    if (input_rate_hz < RATE_MIN_HZ || input_rate_hz > RATE_MAX_HZ ||
+        output_rate_hz < RATE_MIN_HZ || output_rate_hz > RATE_MAX_HZ)
         return status_fail(STATUS_INVALID, "no conversion from %u to %u Hz", input_rate_hz,
                            output_rate_hz);
     struct resampler *resampler = calloc(1, sizeof *resampler);

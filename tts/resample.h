@@ -13,8 +13,9 @@
 
 struct resampler; /* opaque: the filters, used again from signal to signal */
 
-/** A converter from one rate to another, 1 .. 1,000,000 Hz each. On success `*out` is the caller's;
- * else NULL. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
+/** A converter from one rate to another, 1,000 .. 1,000,000 Hz each: below that is no speech, and a
+ * small file would become a huge signal. On success `*out` is the caller's; else NULL. Errors:
+ * STATUS_INVALID, STATUS_NO_MEMORY. */
 enum status resampler_create(struct resampler **out, unsigned input_rate_hz,
                              unsigned output_rate_hz);
 

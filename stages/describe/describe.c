@@ -78,6 +78,34 @@ static enum status name_output(char path[PATH_BYTES], const struct request *requ
     return path_join(path, request->out, name);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Two pictures of one name would share a file. */
+static enum status check_names(const struct request *request, const char *const *paths,
+                               size_t count)
+{
+    char **names = calloc(count, sizeof *names);
+    enum status outcome = names == NULL ? status_fail(STATUS_NO_MEMORY, "names") : STATUS_OK;
+    for (size_t p = 0; p < count && outcome == STATUS_OK; p++) {
+        char path[PATH_BYTES];
+        outcome = name_output(path, request, paths[p], 0);
+        if (outcome == STATUS_OK && (names[p] = strdup(path)) == NULL)
+            outcome = status_fail(STATUS_NO_MEMORY, "names");
+    }
+    if (outcome == STATUS_OK)
+        qsort(names, count, sizeof *names, compare_texts);
+    for (size_t p = 1; p < count && outcome == STATUS_OK; p++)
+        if (strcmp(names[p - 1], names[p]) == 0)
+            outcome = status_fail(STATUS_INVALID, "%s: two pictures would become this", names[p]);
+    for (size_t p = 0; names != NULL && p < count; p++)
+        free(names[p]);
+    free(names);
+    return outcome;
+}
+
 static enum status write_caption(const struct describing *describing, const char *picture,
                                  size_t caption, const uint16_t *units, size_t count)
 {
@@ -142,7 +170,9 @@ static enum status describe(const struct request *request, const char *const *pa
     struct describing describing = { .request = request, .paths = paths, .count = count };
     struct generation_options options = request->options;
     struct generation *generation = NULL;
-    enum status outcome = load(&describing, request);
+    enum status outcome = check_names(request, paths, count);
+    if (outcome == STATUS_OK)
+        outcome = load(&describing, request);
     if (outcome == STATUS_OK) {
         struct im2sp *net = picture_speaker_net(describing.speaker);
         options.length_max = generation_method_length(net, options.length_max);

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest input: three hours at 192 kHz, read whole. */
-enum { SAMPLES_MAX = 3 * 3600 * 192000 };
+/* Longest input, read whole, and the samples of that at 192 kHz. */
+enum { SECONDS_MAX = 3 * 3600, SAMPLES_MAX = SECONDS_MAX * 192000 };
 
 static void put_traced(void *payload, const char *name, const float *values, size_t rows,
                        size_t columns)
@@ -28,10 +28,10 @@ static enum status resample(struct audio *audio, const char *path)
     struct resampler *resampler = NULL;
     if (audio->rate_hz == HUBERT_SAMPLE_RATE_HZ)
         return STATUS_OK;
-    log_say("%s: resampled from %u Hz to %d Hz", path, audio->rate_hz, HUBERT_SAMPLE_RATE_HZ);
     enum status outcome = resampler_create(&resampler, audio->rate_hz, HUBERT_SAMPLE_RATE_HZ);
     if (outcome != STATUS_OK)
         return outcome;
+    log_say("%s: resampled from %u Hz to %d Hz", path, audio->rate_hz, HUBERT_SAMPLE_RATE_HZ);
     const size_t count = resampler_output_count(resampler, audio->sample_count);
     float *resampled = malloc((count > 0 ? count : 1) * sizeof *resampled);
     if (resampled == NULL)
@@ -57,7 +57,10 @@ static enum status read_speech(struct audio *audio, const char *path)
         return outcome;
     if (audio->channel_count > 1)
         log_say("%s: the mean of %u channels", path, audio->channel_count);
-    outcome = resample(audio, path);
+    if (audio->sample_count / audio->rate_hz >= SECONDS_MAX)
+        outcome = status_fail(STATUS_INVALID, "%s: longer than %d hours", path, SECONDS_MAX / 3600);
+    if (outcome == STATUS_OK)
+        outcome = resample(audio, path);
     if (outcome != STATUS_OK)
         audio_end(audio);
     return outcome;

@@ -44,7 +44,7 @@ enum status export_find_row(uint64_t *row, const struct export_job *job, const c
     free(texts);
     if (outcome != STATUS_OK || is_found)
         return outcome;
-    return status_fail(STATUS_NOT_FOUND, "%s: no %s %.100s in it; h5dump -d %s %s lists the ids",
+    return status_fail(STATUS_NOT_FOUND, "%s: no %s %.100s in it; h5dump -d %s '%s' lists the ids",
                        job->options->store, kind, id, dataset, job->options->store);
 }
 
@@ -52,11 +52,13 @@ enum status export_find_picture(uint64_t *row, const struct export_job *job, con
 {
     static const char list[] = "/images/duplicates/id";
     uint64_t at = 0;
-    const enum status outcome = export_find_row(row, job, "/images/id", "picture", id);
-    if (outcome != STATUS_NOT_FOUND || !store_reader_has(job->reader, list))
-        return outcome;
-    const enum status found = export_find_row(&at, job, list, "picture", id);
-    return found == STATUS_OK ? export_read_number(row, job, "/images/duplicates/row", at) : found;
+    enum status outcome = STATUS_NOT_FOUND;
+    if (store_reader_has(job->reader, list))
+        outcome = export_find_row(&at, job, list, "picture", id);
+    if (outcome == STATUS_OK)
+        return export_read_number(row, job, "/images/duplicates/row", at);
+    return outcome == STATUS_NOT_FOUND ? export_find_row(row, job, "/images/id", "picture", id)
+                                       : outcome;
 }
 
 enum status export_read_text(char **text, const struct export_job *job, const char *dataset,

@@ -31,8 +31,14 @@ static enum status check_kmeans(struct problems *problems, struct digest *digest
     if (!plan_fits_units(&run->plan))
         return STATUS_OK;
     enum status outcome = run_path(path, run, "kmeans.h5");
-    if (outcome != STATUS_OK || !file_exists(path))
+    if (outcome != STATUS_OK)
         return outcome;
+    if (!file_exists(path)) {
+        log_say(
+            "kmeans.h5: the centres are not there yet; unitmill fit-units %s/plan.yaml makes them",
+            run->plan.run);
+        return STATUS_OK;
+    }
     outcome = unit_codebook_read(&codebook, run, 0);
     digest_add_text(digest, "kmeans");
     if (outcome == STATUS_OK)

@@ -71,7 +71,12 @@ expect_taken stereo.wav
 expect_text output "stereo.wav: the mean of 2 channels"
 rm out.h5
 
-# Audio that cannot be used; a good file before it changes nothing.
+# Audio that cannot be used; a good file before it changes nothing. A rate that makes hours of a small file is none.
+wav slow.wav 1 1 10 16 40000 <"$weights"
+expect_refusal "no conversion from 10 to 16000 Hz" slow.wav
+wav long.wav 1 1 1000 8 10800000 </dev/zero
+expect_refusal "long.wav: longer than 3 hours" long.wav
+rm slow.wav long.wav
 wav none.wav 1 1 16000 16 0 </dev/null
 wav short.wav 1 1 16000 16 798 <"$weights"
 wav fast_short.wav 1 1 96000 16 4000 <"$weights"

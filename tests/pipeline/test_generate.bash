@@ -144,4 +144,9 @@ expect_text refused "a ViT-VQGAN is needed"
 expect_failure 1 refused "$unitmill" describe --im2sp im2sp/model.safetensors --vit-vqgan "$vit_vqgan" \
     --vocoder vocoder/model.safetensors "$picture" plan.yaml --out described
 expect_text refused "1 of 2 pictures were not described"
+mkdir other
+cp "$picture" other
+expect_failure 1 refused "$unitmill" describe "$picture" other/"$(basename "$picture")" --out twice
+expect_text refused "000003.wav: two pictures would become this"
+[ ! -e twice ] || fail "one of two pictures of a name is described"
 echo "captions are the same for any number of ranks, any batch and after a kill"

@@ -102,3 +102,8 @@ for try in 1 2 3 4 5 6 7 8; do
     expect_failure 1 output "$unitmill" verify store.h5 --ranks 1
     expect_text output "store.h5: damaged"
 done
+
+# Centres that are not there are no problem, but told.
+rm run/kmeans.h5
+"$unitmill" verify run --ranks 2 >output 2>&1
+expect_text output "kmeans.h5: the centres are not there yet"

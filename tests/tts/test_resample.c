@@ -115,6 +115,7 @@ static void impossible_rates_are_refused(void)
 {
     struct resampler *resampler = NULL;
     check_status(resampler_create(&resampler, 0, 16000), STATUS_INVALID, "0 to 16000");
+    check_status(resampler_create(&resampler, 999, 16000), STATUS_INVALID, "999 to 16000");
     check_status(resampler_create(&resampler, 16000, 2000000), STATUS_INVALID, "2000000");
     CU_ASSERT_PTR_NULL(resampler);
 }
