@@ -111,8 +111,8 @@ static bool is_running(const char *pid)
 }
 
 /* Whether a child of the process runs, of any of its threads. Where that is not to be known, as
- * without /proc, it is assumed. */
-static bool has_running_children(pid_t parent)
+ * without /proc, it is assumed. `*has_any` is set where there is one that runs or ran. */
+static bool has_running_children(bool *has_any, pid_t parent)
 {
     char path[384], child[24];
     snprintf(path, sizeof path, "/proc/%ld/task", (long)parent);
@@ -122,8 +122,10 @@ static bool has_running_children(pid_t parent)
         snprintf(path, sizeof path, "/proc/%ld/task/%s/children", (long)parent, thread->d_name);
         FILE *children = thread->d_name[0] == '.' ? NULL : fopen(path, "r");
         is_known |= children != NULL;
-        while (children != NULL && !found && fscanf(children, "%23s", child) == 1)
+        while (children != NULL && !found && fscanf(children, "%23s", child) == 1) {
             found = is_running(child);
+            *has_any = true;
+        }
         if (children != NULL)
             fclose(children);
     }
@@ -135,14 +137,15 @@ static bool has_running_children(pid_t parent)
 /* Waits for mpirun and passes signals on. `watched` is blocked, so nothing is missed.
  *
  * Open MPI 4.1.4 with PMIx 4.2 sometimes waits for a lock of its own for ever when a rank was
- * killed and all are gone: mpirun is ended then, and the state is STATE_HUNG. */
+ * killed and all are gone: mpirun is ended then, and the state is STATE_HUNG. Ranks may be gone
+ * within a moment, so until one was seen it is looked for often. */
 static int wait_and_forward(pid_t child, const sigset_t *watched)
 {
-    const struct timespec second = { .tv_sec = 1 };
+    const struct timespec second = { .tv_sec = 1 }, moment = { .tv_nsec = 50000000 };
     int state = 0, requests = 0, idle_seconds = 0;
     bool had_ranks = false;
     for (;;) {
-        const int number = sigtimedwait(watched, NULL, &second);
+        const int number = sigtimedwait(watched, NULL, had_ranks ? &second : &moment);
         if (waitpid(child, &state, WNOHANG) == child)
             return idle_seconds > GRACE_SECONDS ? STATE_HUNG : state;
         if (number == SIGINT || number == SIGTERM || number == SIGUSR1)
@@ -151,9 +154,9 @@ static int wait_and_forward(pid_t child, const sigset_t *watched)
             kill(child, SIGUSR2);
         if (number >= 0 || errno != EAGAIN)
             continue;
-        const bool has_ranks = has_running_children(child);
-        had_ranks |= has_ranks;
-        idle_seconds = had_ranks && !has_ranks ? idle_seconds + 1 : 0;
+        const bool has_waited = had_ranks; /* for a second */
+        const bool has_ranks = has_running_children(&had_ranks, child);
+        idle_seconds = has_waited && !has_ranks ? idle_seconds + 1 : 0;
         if (idle_seconds > GRACE_SECONDS)
             kill(child, SIGKILL);
     }
