@@ -91,7 +91,7 @@ damage() { # 4 KiB in the middle
         dd of="$1" bs=1 seek=$(($(stat -c %s "$1") / 2)) conv=notrunc status=none
 }
 expect_failure 1 output "$unitmill" verify run/images/00000.h5 --ranks 2
-expect_one_line "run/images/00000.h5: no store, but another whole file of a run"
+expect_text output "run/images/00000.h5: no store, but another whole file of a run"
 expect_failure 1 output "$unitmill" export run --image x --out shown
 expect_one_line "run: not a whole HDF5 file"
 cp run/store.h5 damaged.h5

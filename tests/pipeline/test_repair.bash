@@ -64,6 +64,9 @@ swap run/images/00000.h5 run/images/00002.h5
 swap run/units/00001.h5 run/speech/00003.h5
 breaks "swapped" images/00000.h5 images/00002.h5 units/00001.h5 speech/00003.h5
 
+cp run/units/00000.h5 run/store.h5
+breaks "a shard as the store" store.h5
+
 # Of another run: whole, of the right place, and of other weights.
 make_plan other
 "$unitmill" run plan.yaml --ranks 2 --quiet --set image_units.crop_tokens=4 --set seed=2
